@@ -1,0 +1,71 @@
+"""What the platform lends a run: tools, secrets, knowledge, a place for files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mindloom.engine.events import Level
+from mindloom.engine.spec import ToolInfo, ToolSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passage:
+    """A piece of a document, with where it stands."""
+
+    text: str
+    document: str
+    location: str = ""
+    score: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedArtifact:
+    """A file of the run, as it was stored."""
+
+    uuid: str
+    name: str
+    media_type: str
+    size_bytes: int
+
+
+class ToolError(Exception):
+    """A tool can say why it did not work; the model reads the message and may try something else."""
+
+
+class ToolContext(Protocol):
+    """What a tool may do while it works. Calls are safe from any thread."""
+
+    def save_artifact(self, name: str, content: bytes, media_type: str) -> SavedArtifact:
+        """Store a file of the run and tell its readers. Raises `ToolError` when it is too large or there are too many."""
+
+    def log(self, message: str, level: Level = "info") -> None:
+        """Write a line into the run's log."""
+
+    def cancelled(self) -> bool:
+        """Whether the run is being stopped; long tools look at it and give up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolFunction:
+    """A function that the model may call. `call` is synchronous and is run in a thread of its own."""
+
+    info: ToolInfo
+    call: Callable[[dict[str, Any], ToolContext], str]
+
+
+class Ports(Protocol):
+    """The platform's side of a run."""
+
+    def tools(self, tool: ToolSpec) -> Sequence[ToolFunction]:
+        """The functions of one tool, configured. Raises `EngineError` when the tool is unknown or may not be used here."""
+
+    def secret(self, ref: str) -> str:
+        """The secret that a spec names. Every value that was opened is kept out of events, artifacts and logs."""
+
+    def retrieve(self, query: str, limit: int) -> Sequence[Passage]:
+        """Passages from the buckets that the person who runs may read, best first."""
+
+    def save_artifact(self, name: str, content: bytes, media_type: str) -> SavedArtifact:
+        """Store a file of the run. Raises `ToolError` when it is too large or there are too many."""
