@@ -1,0 +1,103 @@
+"""Safe markdown for text that a model or a person wrote.
+
+Two walls: the parser does not accept raw HTML, and what it writes is sanitised against a short list.
+Images are removed, because a remote image in model output is a way to send data out.
+"""
+
+from __future__ import annotations
+
+import html
+
+import nh3
+from markdown_it import MarkdownIt
+from mdit_py_plugins.tasklists import tasklists_plugin
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+
+MAX_HIGHLIGHT = 50_000
+TASK_CLASSES = {"task-list-item", "contains-task-list", "task-list-item-checkbox"}
+TAGS = set(
+    "p br hr h1 h2 h3 h4 h5 h6 strong em s code pre span blockquote ul ol li table thead tbody tr th td a input".split()
+)
+ATTRIBUTES = {
+    "a": {"href", "title"},
+    "code": {"class"},
+    "input": {"type", "disabled", "checked", "class"},
+    "li": {"class"},
+    "ol": {"start"},
+    "pre": {"tabindex"},
+    "span": {"class"},
+    "ul": {"class"},
+}
+CHECKBOX = {("type", "checkbox"), ("disabled", "disabled"), ("checked", "checked")}
+
+_formatter = HtmlFormatter(nowrap=True, classprefix="p-")
+
+
+def _code(source: str, language: str, _attrs: str) -> str:
+    if not language or len(source) > MAX_HIGHLIGHT:
+        return html.escape(source)
+    try:
+        return highlight(source, get_lexer_by_name(language), _formatter)
+    except ClassNotFound:
+        return html.escape(source)
+
+
+_markdown = (
+    MarkdownIt(
+        "commonmark", {"html": False, "linkify": True, "typographer": False, "maxNesting": 20, "highlight": _code}
+    )
+    .enable(["table", "strikethrough", "linkify"])
+    .disable("image")
+    .use(tasklists_plugin)
+)
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    if name == "class":
+        allowed = [c for c in value.split() if c.startswith(("p-", "language-")) or c in TASK_CLASSES]
+        return " ".join(allowed) or None
+    if tag == "input":
+        return value if (name, value) in CHECKBOX else None
+    return value
+
+
+def clean(markup: str) -> str:
+    """Remove every element, attribute and address that is not on the list."""
+    return nh3.clean(
+        markup,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=_attribute,
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow ugc",
+        strip_comments=True,
+    )
+
+
+def render(text: str) -> str:
+    """Turn markdown into sanitised HTML."""
+    # A scrollable code block has to be reachable by keyboard.
+    return clean(_markdown.render(text).replace("<pre><code", '<pre tabindex="0"><code'))
+
+
+class Stream:
+    """Render growing markdown block by block, so that a long answer is not parsed again and again."""
+
+    def __init__(self) -> None:
+        self._open = ""
+
+    def feed(self, text: str) -> None:
+        """Add text that just arrived."""
+        self._open += text
+
+    def flush(self) -> tuple[str, str]:
+        """Return the HTML of newly finished blocks (to append) and of the open block (to replace)."""
+        starts = [token.map[0] for token in _markdown.parse(self._open) if token.level == 0 and token.map]
+        if len(set(starts)) < 2:  # noqa: PLR2004 -- one block only: it may still grow
+            return "", render(self._open)
+        lines = self._open.splitlines(keepends=True)
+        finished, self._open = "".join(lines[: starts[-1]]), "".join(lines[starts[-1] :])
+        return render(finished), render(self._open)
