@@ -171,7 +171,8 @@ def money(value: object, currency: str = "EUR") -> str:
     code = str(currency or "EUR").upper()
     places = 4 if 0 < abs(number) < Decimal("0.01") else 2
     sign = "−" if number < 0 else ""
-    return f"{sign}{SYMBOLS.get(code, code + '\N{NO-BREAK SPACE}')}{abs(number):,.{places}f}"
+    symbol = SYMBOLS.get(code, f"{code}\N{NO-BREAK SPACE}")
+    return f"{sign}{symbol}{abs(number):,.{places}f}"
 
 
 @register.simple_tag

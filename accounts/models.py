@@ -1,0 +1,172 @@
+"""People, departments and who belongs where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import uuid4
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Lower
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes people; addresses are kept as typed and compared without case."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A person with this address. Without a password nobody can sign in as them."""
+        user = self.model(email=self.normalize_email(email).strip(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """An administrator, as `manage.py createsuperuser` makes them."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """The person with this address, in any case."""
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. `is_superuser` makes an administrator, who may act in every department."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    email = models.EmailField("e-mail")
+    name = models.CharField(max_length=120)
+    is_active = models.BooleanField(default=True, help_text="Without it the person cannot sign in.")
+    is_staff = models.BooleanField("may open the admin", default=False)
+    theme = models.CharField(
+        max_length=8, default="system", choices=[("system", "As the device"), ("light", "Light"), ("dark", "Dark")]
+    )
+    time_zone = models.CharField(max_length=64, default="UTC")
+    joined_at = models.DateTimeField(auto_now_add=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(Lower("email"), name="user_email_unique", violation_error_message="This address is taken.")
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the person may act in every department."""
+        return self.is_active and self.is_superuser
+
+    @property
+    def initials(self) -> str:
+        """Two letters for the avatar."""
+        words = (self.name or self.email).split()
+        return (words[0][:1] + (words[-1][:1] if len(words) > 1 else words[0][1:2])).upper()
+
+
+class Department(models.Model):
+    """The tenant: a part of the organisation whose data others never see."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=80)
+    slug = models.SlugField(max_length=80, unique=True)
+    email_domains = ArrayField(
+        models.CharField(max_length=253),
+        default=list,
+        blank=True,
+        help_text="People whose confirmed address ends in one of these belong here at once.",
+    )
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(Lower("name"), name="department_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    """What a member may do, from little to much."""
+
+    VIEWER = "viewer", "Viewer"
+    MEMBER = "member", "Member"
+    MANAGER = "manager", "Manager"
+
+    @property
+    def rank(self) -> int:
+        """0 for the least."""
+        return list(Role).index(self)
+
+    def includes(self, other: Role) -> bool:
+        """Whether this role may do what `other` may."""
+        return self.rank >= other.rank
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Reads of memberships."""
+
+    def active(self) -> MembershipQuerySet:
+        """Accepted ones, of departments that still work, of people who may sign in."""
+        return self.filter(status=Membership.Status.ACTIVE, department__archived_at=None, user__is_active=True)
+
+    def of(self, user: User) -> MembershipQuerySet:
+        """One person's."""
+        return self.filter(user=user)
+
+    def in_departments(self, departments: Iterable[int]) -> MembershipQuerySet:
+        """Those in these departments (ids)."""
+        return self.filter(department_id__in=departments)
+
+
+class Membership(models.Model):
+    """A person in a department."""
+
+    class Status(models.TextChoices):
+        """Whether the department has accepted the person."""
+
+        PENDING = "pending", "Waiting for a manager"
+        ACTIVE = "active", "Active"
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    department = models.ForeignKey(Department, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.MEMBER)
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "department"], name="membership_once"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.department} ({self.get_role_display()})"
+
+
+class RememberedAnswer(models.Model):
+    """The answer to a request that carried an Idempotency-Key, so that a repeated request gets the same one."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    request_digest = models.CharField(max_length=64, help_text="SHA-256 of method, path and body")
+    status_code = models.PositiveSmallIntegerField(null=True, help_text="Empty while the first request is under way")
+    body = models.JSONField(null=True)
+    location = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "key"], name="remembered_answer_once")]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.status_code or 'under way'}"

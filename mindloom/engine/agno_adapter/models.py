@@ -1,0 +1,166 @@
+"""From a model's spec to Agno's model, on clients that all runs of the process share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from anthropic import AsyncAnthropic
+from openai import AsyncAzureOpenAI, AsyncOpenAI
+
+from mindloom.engine.agno_adapter.agno_setup import Message, ModelResponse  # first: it tames Agno's logging
+from mindloom.engine.agno_adapter.calls import MeteredModel
+from mindloom.engine.agno_adapter.offline import OfflineModel
+from mindloom.engine.errors import EngineError
+from mindloom.engine.spec import ModelSpec
+
+from agno.models.anthropic import Claude  # isort: skip
+from agno.models.azure.openai_chat import AzureOpenAI  # isort: skip
+from agno.models.openai.chat import OpenAIChat  # isort: skip
+from agno.models.openai.like import OpenAILike  # isort: skip
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletionChunk
+
+OLLAMA_URL = "http://localhost:11434/v1"
+AZURE_API_VERSION = "2024-10-21"
+LONGER_THAN_OURS_SECONDS = 5.0
+"""The SDK's own timeout is this much longer than ours, so that ours, which has a sentence, comes first."""
+_CACHED_CLIENTS = 64
+
+_COMMON = frozenset({"temperature", "max_tokens", "top_p"})
+_OPENAI = _COMMON | {
+    "max_completion_tokens", "presence_penalty", "frequency_penalty", "seed", "stop", "reasoning_effort", "verbosity",
+}  # fmt: skip
+_ANTHROPIC = _COMMON | {"top_k", "stop_sequences", "thinking"}
+
+
+class _Chat(MeteredModel):
+    """The chat completions protocol, which four of the kinds speak."""
+
+    async def request(self, messages: list[Message], *_: Any, **options: Any) -> AsyncIterator[ModelResponse]:  # noqa: ANN401
+        """Ask for a streamed answer. Not Agno's own method: that one hides why a stream ended and why a request failed."""
+        assert isinstance(self, OpenAIChat)  # noqa: S101 - the mixin's other half
+        keys = ("response_format", "tools", "tool_choice", "run_response")
+        stream = await self.get_async_client().chat.completions.create(
+            model=self.id,
+            messages=self._format_all_messages(messages),  # type: ignore[arg-type]
+            stream=True,
+            stream_options={"include_usage": True},
+            **self.get_request_params(**{key: options.get(key) for key in keys}),
+        )
+        async with stream:
+            async for chunk in stream:
+                yield self._parse_provider_response_delta(chunk)
+
+    def _parse_provider_response_delta(self, response: ChatCompletionChunk) -> ModelResponse:
+        if response.choices and response.choices[0].finish_reason:
+            self.finish_reason = response.choices[0].finish_reason
+        return super()._parse_provider_response_delta(response)
+
+
+class _OpenAI(_Chat, OpenAIChat):
+    """OpenAI itself."""
+
+
+class _OpenAILike(_Chat, OpenAILike):
+    """Whatever else speaks OpenAI's protocol."""
+
+
+class _Azure(_Chat, AzureOpenAI):
+    """OpenAI's models at Azure."""
+
+
+class _Anthropic(MeteredModel, Claude):
+    """Anthropic's messages protocol."""
+
+    def request(self, *args: Any, **options: Any) -> AsyncIterator[ModelResponse]:  # noqa: ANN401
+        """Ask for a streamed answer."""
+        return Claude.ainvoke_stream(self, *args, **options)
+
+    def _parse_provider_response_delta(self, response: Any, *args: Any, **options: Any) -> ModelResponse:  # noqa: ANN401
+        if response.type == "message_stop":
+            self.finish_reason = "length" if response.message.stop_reason == "max_tokens" else "stop"
+        return super()._parse_provider_response_delta(response, *args, **options)
+
+
+class _Offline(MeteredModel, OfflineModel):
+    """The model that needs no provider."""
+
+    def request(self, *args: Any, **options: Any) -> AsyncIterator[ModelResponse]:  # noqa: ANN401
+        """Write the answer."""
+        self.finish_reason = "stop"
+        return OfflineModel.ainvoke_stream(self, *args, **options)
+
+
+def build(spec: ModelSpec, api_key: str) -> MeteredModel:
+    """A fresh model for one run. Raises `EngineError` when the spec lacks something."""
+    if spec.kind == "offline":
+        return _Offline(id=spec.model or "offline", pace_ms=spec.parameters.get("pace_ms"))
+    parameters = dict(spec.parameters)
+    parameters.pop("pace_ms", None)
+    client = _client_for(spec, api_key)
+    if spec.kind == "anthropic":
+        return _Anthropic(id=spec.model, async_client=client, api_key=api_key, **_known(spec, parameters, _ANTHROPIC))
+    if spec.kind == "openai":
+        if "max_tokens" in parameters:
+            # OpenAI's reasoning models refuse the old name, and all of its models know the new one.
+            parameters.setdefault("max_completion_tokens", parameters.pop("max_tokens"))
+        return _OpenAI(id=spec.model, async_client=client, api_key=api_key, **_known(spec, parameters, _OPENAI))
+    if spec.kind == "azure":
+        return _Azure(id=spec.model, async_client=client, api_key=api_key, **_known(spec, parameters, _OPENAI))
+    # Servers of this protocol know more parameters than OpenAI (top_k, repetition_penalty …): they travel in the body.
+    known = {name: value for name, value in parameters.items() if name in _OPENAI}
+    extra = {name: value for name, value in parameters.items() if name not in _OPENAI}
+    return _OpenAILike(id=spec.model, async_client=client, extra_body=extra or None, **known)
+
+
+def _known(spec: ModelSpec, parameters: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    unknown = sorted(parameters.keys() - names)
+    if unknown:
+        message = (
+            f'The model "{spec.model}" has the parameter "{unknown[0]}", which its provider does not know. '
+            f"Known parameters: {', '.join(sorted(names))}."
+        )
+        raise EngineError(message)
+    return parameters
+
+
+def _client_for(spec: ModelSpec, api_key: str) -> Any:  # noqa: ANN401 - one of three clients without a common base
+    provider = spec.provider or spec.kind
+    if not api_key and spec.kind in {"openai", "azure", "anthropic"}:
+        message = f'The provider "{provider}" has no key. An administrator can set it under Models.'
+        raise EngineError(message, kind="system_error")
+    base_url = spec.base_url or (OLLAMA_URL if spec.kind == "ollama" else "")
+    if not base_url and spec.kind in {"openai_like", "azure"}:
+        message = f'The provider "{provider}" has no address. An administrator can set it under Models.'
+        raise EngineError(message, kind="system_error")
+    if spec.kind == "ollama" and not base_url.rstrip("/").endswith("/v1"):
+        base_url = base_url.rstrip("/") + "/v1"
+    headers = tuple(sorted(spec.headers.items()))
+    return _client(spec.kind, base_url, api_key, headers, spec.timeout_seconds, spec.api_version)
+
+
+@lru_cache(maxsize=_CACHED_CLIENTS)
+def _client(  # noqa: PLR0913, PLR0917 - together they are the key of the cache
+    kind: str, base_url: str, api_key: str, headers: tuple[tuple[str, str], ...], timeout: float, api_version: str
+) -> Any:  # noqa: ANN401
+    """A client costs 20 to 60 ms to make and holds the connections; it never retries, because our own policy does."""
+    options: dict[str, Any] = {
+        "max_retries": 0,
+        "timeout": timeout + LONGER_THAN_OURS_SECONDS,
+        "default_headers": dict(headers) or None,
+    }
+    if kind == "anthropic":
+        return AsyncAnthropic(api_key=api_key, base_url=base_url or None, **options)
+    if kind == "azure":
+        return AsyncAzureOpenAI(
+            api_key=api_key, azure_endpoint=base_url, api_version=api_version or AZURE_API_VERSION, **options
+        )
+    # A server on one's own machine often has no key, and the client insists on one.
+    return AsyncOpenAI(api_key=api_key or "none", base_url=base_url or "https://api.openai.com/v1", **options)
+
+
+os.register_at_fork(after_in_child=_client.cache_clear)

@@ -1,0 +1,107 @@
+"""The way of a run's events from the event loop to the thread that reads them.
+
+The loop never waits here. Pieces of text that the reader has not taken yet are joined, so a slow reader costs memory for the text
+and nothing else, and a fast stream wakes the reader some twenty times a second instead of once a token.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from mindloom.engine.events import ContentAdded, Event, ReasoningAdded
+from mindloom.engine.runner import TICK_SECONDS
+
+PACE_SECONDS = 0.06
+CROWDED = 1000
+
+TextEvent = type[ContentAdded] | type[ReasoningAdded]
+
+
+class _Pieces:
+    """Streamed text of one block that the reader has not taken yet."""
+
+    __slots__ = ("at", "block", "kind", "parts")
+
+    def __init__(self, kind: TextEvent, block: int, text: str) -> None:
+        self.kind = kind
+        self.block = block
+        self.parts = [text]
+        self.at = datetime.now(UTC)
+
+
+class Outbox:
+    """A queue with one reader. `put`, `add_text` and `close` may be called from any thread."""
+
+    def __init__(self, source: tuple[str, ...]) -> None:
+        self._source = source
+        self._items: list[Event | _Pieces] = []
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._paced = False
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether the terminal event is in."""
+        return self._closed
+
+    def put(self, event: Event) -> None:
+        """Hand over an event and wake the reader. After the terminal event nothing is accepted."""
+        with self._lock:
+            if not self._closed:
+                self._items.append(event)
+        self._wake.set()
+
+    def put_patiently(self, event: Event) -> None:
+        """Like `put`, but wait while the reader is far behind. For threads of tools, never for the loop."""
+        while len(self._items) >= CROWDED and not self._closed:
+            time.sleep(PACE_SECONDS)
+        self.put(event)
+
+    def add_text(self, kind: TextEvent, block: int, text: str) -> None:
+        """Hand over a piece of text. The first piece wakes the reader; while it reads a stream, it looks by itself."""
+        with self._lock:
+            if self._closed:
+                return
+            last = self._items[-1] if self._items else None
+            if type(last) is _Pieces and last.kind is kind and last.block == block:
+                last.parts.append(text)
+            else:
+                self._items.append(_Pieces(kind, block, text))
+        if not self._paced:
+            self._wake.set()
+
+    def close(self, terminal: Event) -> bool:
+        """Hand over the last event. False when the outbox was closed before."""
+        with self._lock:
+            if self._closed:
+                return False
+            self._items.append(terminal)
+            self._closed = True
+        self._wake.set()
+        return True
+
+    def __iter__(self) -> Iterator[Event | None]:
+        spoke_at = time.monotonic()
+        while True:
+            self._wake.wait(PACE_SECONDS if self._paced else TICK_SECONDS)
+            with self._lock:
+                items, self._items = self._items, []
+                closed = self._closed
+                self._wake.clear()
+                self._paced = any(type(item) is _Pieces for item in items)
+            for item in items:
+                yield self._event(item) if type(item) is _Pieces else item  # type: ignore[misc]
+            if closed:
+                return
+            if items:
+                spoke_at = time.monotonic()
+            elif time.monotonic() - spoke_at >= TICK_SECONDS - PACE_SECONDS:
+                spoke_at = time.monotonic()
+                yield None
+
+    def _event(self, pieces: _Pieces) -> Event:
+        return pieces.kind(block=pieces.block, text="".join(pieces.parts), at=pieces.at, source=self._source)

@@ -1,0 +1,192 @@
+"""Typed reading of the environment. Every mistake is collected, then told at once: the option's name and what to do."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import os
+import re
+import secrets
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import environs
+from marshmallow.validate import OneOf, Range
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+KEY_BYTES = 32
+
+
+def stop(message: str) -> NoReturn:
+    """End the program with a sentence instead of a traceback."""
+    sys.stderr.write(f"Mindloom cannot start. {message}\n")
+    raise SystemExit(2)
+
+
+def new_key() -> str:
+    """A key ring entry: an id from the date, and 32 random bytes in base64."""
+    return f"k{datetime.now(UTC):%Y%m%d%H%M}:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}"
+
+
+def data_secret(data_dir: Path, name: str, make: Callable[[], str] = lambda: secrets.token_urlsafe(48)) -> str:
+    """A secret that is made once and kept in the data folder, readable by its owner only."""
+    path = data_dir / name
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            if value := path.read_text().strip():
+                return value
+            stop(f"{path} is empty. Remove it, and a new secret is made; what it protected can't be opened any more.")
+        with os.fdopen(descriptor, "w") as file:
+            file.write(value := make())
+    except OSError as error:
+        stop(f"The data folder {data_dir} can't be used: {error.strerror}. Make it writable, or set MINDLOOM_DATA to a folder that is.")
+    return value
+
+
+class Environment:
+    """Reads options, keeps what was wrong, and gives defaults in its place until `refuse_if_wrong`."""
+
+    def __init__(self) -> None:
+        self._env = environs.Env()
+        self._wrong: list[str] = []
+
+    def refuse_if_wrong(self) -> None:
+        """Stop the start when any option was wrong."""
+        if self._wrong:
+            stop("Correct these options:\n  " + "\n  ".join(self._wrong))
+
+    def _read(self, kind: str, name: str, default: Any, remedy: str, validate: Any = None) -> Any:
+        try:
+            return getattr(self._env, kind)(name, default, **({"validate": validate} if validate else {}))
+        except environs.EnvError:
+            self._wrong.append(f"{name} is {os.environ.get(name)!r}: {remedy}")
+            return default
+
+    def str(self, name: str, default: str) -> str:
+        """Any text."""
+        return str(self._read("str", name, default, "it must be text."))
+
+    def bool(self, name: str, default: bool) -> bool:  # noqa: FBT001 -- the default is the second thing of every reader
+        """`true` or `false`."""
+        return bool(self._read("bool", name, default, "it must be true or false."))
+
+    def int(self, name: str, default: int, *, low: int, high: int) -> int:
+        """A whole number within bounds."""
+        remedy = f"it must be a whole number from {low} to {high}."
+        return int(self._read("int", name, default, remedy, Range(low, high)))
+
+    def float(self, name: str, default: float, *, low: float, high: float) -> float:
+        """A number within bounds."""
+        remedy = f"it must be a number from {low} to {high}."
+        return float(self._read("float", name, default, remedy, Range(low, high)))
+
+    def list(self, name: str, default: list[str]) -> list[str]:
+        """Values separated by commas."""
+        values = self._read("list", name, default, "it must be values separated by commas.")
+        return [value.strip() for value in values if value.strip()]
+
+    def choice(self, name: str, default: str, choices: list[str]) -> str:
+        """One of `choices`."""
+        return str(self._read("str", name, default, f"it must be one of {', '.join(choices)}.", OneOf(choices)))
+
+    def networks(self, name: str, default: list[str]) -> list[Any]:
+        """IP networks separated by commas."""
+        try:
+            return [ipaddress.ip_network(one) for one in self.list(name, default)]
+        except ValueError as error:
+            self._wrong.append(f"{name}: {error}. Write networks such as 10.1.0.0/16, separated by commas.")
+            return []
+
+    def url_text(self, name: str, default: str) -> str:
+        """An http or https address without a slash at its end."""
+        value = self.str(name, default).rstrip("/")
+        if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
+            self._wrong.append(f"{name} is {value!r}: it must be an address such as https://mindloom.example.org.")
+            return default
+        return value
+
+    def path_part(self, name: str, default: str) -> str:
+        """One part of a path: letters, digits, hyphens."""
+        value = self.str(name, default).strip("/")
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", value):
+            self._wrong.append(f"{name} is {value!r}: it must be letters, digits and hyphens.")
+            return default
+        return value
+
+    def data_dir(self, name: str, default: Path) -> Path:
+        """A folder, as an absolute path; it is made when it is first used."""
+        return Path(self.str(name, str(default))).expanduser().resolve()
+
+    def secret(self, name: str) -> str:
+        """The value of NAME, or the content of the file that NAME_FILE names; empty when neither is set."""
+        path = os.environ.get(f"{name}_FILE")
+        if path is None:
+            return os.environ.get(name, "")
+        if name in os.environ:
+            self._wrong.append(f"{name} and {name}_FILE are both set: remove one.")
+        try:
+            return Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            self._wrong.append(f"{name}_FILE is {path!r}, which can't be read: {error}.")
+            return ""
+
+    def database(self, name: str, data_dir: Path) -> dict[str, Any]:
+        """Django's connection values of a postgresql:// address; without one, of the embedded server."""
+        from mindloom import embedded  # noqa: PLC0415 -- imports nothing heavy, and only here
+
+        url = self.secret(name) or embedded.database_url(data_dir)
+        try:
+            return _database_values(url)
+        except ValueError as error:
+            self._wrong.append(f"{name}: {error} Write postgresql://user:password@host:5432/name.")
+            return {}
+
+
+    def redis(self, name: str, data_dir: Path) -> str:
+        """A redis://, rediss:// or unix:// address; without one, of the embedded server."""
+        from mindloom import embedded  # noqa: PLC0415 -- as above
+
+        url = self.secret(name) or embedded.redis_url(data_dir)
+        if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+            self._wrong.append(f"{name} must begin with redis://, rediss:// or unix://.")
+        return url
+
+    def key_ring(self, name: str, data_dir: Path) -> dict[str, bytes]:
+        """Keys by id, newest first, from "id:base64" entries; without any, one that is made once in the data folder."""
+        text = self.secret(name) or data_secret(data_dir, "key_ring", new_key)
+        ring: dict[str, bytes] = {}
+        for entry in re.split(r"[,\s]+", text.strip()):
+            key_id, _, encoded = entry.partition(":")
+            try:
+                key = base64.b64decode(encoded, validate=True)
+            except ValueError:
+                key = b""
+            if not re.fullmatch(r"[A-Za-z0-9-]{1,32}", key_id) or len(key) != KEY_BYTES or key_id in ring:
+                self._wrong.append(f"{name}: entries are id:key with {KEY_BYTES} bytes in base64, each id once (manage.py new_key makes one).")
+                return ring
+            ring[key_id] = key
+        return ring
+
+
+def _database_values(url: str) -> dict[str, Any]:
+    from psycopg import ProgrammingError  # noqa: PLC0415 -- the driver loads when there is something to read
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
+
+    try:
+        parts = conninfo_to_dict(url)
+    except ProgrammingError as error:
+        raise ValueError(str(error).strip() + ".") from None
+    if not url.startswith(("postgres://", "postgresql://")) or not parts.get("dbname"):
+        message = "it must be a postgresql:// address with a database name."
+        raise ValueError(message)
+    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    values: dict[str, Any] = {names[key]: value for key, value in parts.items() if key in names}
+    values["OPTIONS"] = {key: value for key, value in parts.items() if key not in names}
+    return values

@@ -1,0 +1,72 @@
+"""What every page's frame shows: navigation, departments, commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.urls import reverse
+
+from accounts.queries import departments_of, may
+from accounts.models import Role
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """The context processor behind `templates/base.html`; empty for people who are not signed in."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    department = getattr(request, "department", None)
+    groups = _groups(user, department)
+    section = request.resolver_match.namespace if request.resolver_match else ""
+    return {
+        "shell": {
+            "department": department,
+            "departments": [
+                {"slug": one.slug, "name": one.name, "current": department is not None and one.pk == department.pk}
+                for one in departments_of(user)
+            ],
+            "nav": groups,
+            "section": section or "home",
+            "commands": _commands(groups),
+            "switch_url": reverse("accounts:switch_department"),
+            "sign_out_url": reverse("accounts:sign_out"),
+            "profile_url": reverse("accounts:profile"),
+        }
+    }
+
+
+def _groups(user: Any, department: Any) -> list[dict[str, Any]]:
+    groups = [
+        {"title": "", "items": [_item("Home", "home", "house", "home"), _item("Runs", "runs:list", "activity", "runs")]},
+        {"title": "Build", "items": [_item("Agents", "agents:list", "bot", "agents")]},
+    ]
+    administration = []
+    if department is not None and may(user, Role.MANAGER, department.pk):
+        administration.append(_item("People", "accounts:people", "users", "accounts"))
+    if user.is_administrator:
+        administration.append(_item("Models", "integrations:list", "cpu", "integrations"))
+        administration.append(_item("Django admin", "admin:index", "shield", "admin"))
+    if administration:
+        groups.append({"title": "Administration", "items": administration})
+    return groups
+
+
+def _item(label: str, route: str, icon: str, key: str) -> dict[str, Any]:
+    return {"label": label, "href": reverse(route), "icon": icon, "key": key}
+
+
+def _commands(groups: list[dict[str, Any]]) -> list[dict[str, str]]:
+    keys = {"home": "G H", "runs": "G R", "agents": "G A"}
+    pages = [
+        {"label": item["label"], "href": item["href"], "icon": item["icon"], "keys": keys.get(item["key"], "")}
+        for group in groups
+        for item in group["items"]
+    ]
+    return [
+        *pages,
+        {"label": "New agent", "href": reverse("agents:gallery"), "icon": "plus", "keys": "N A"},
+        {"label": "Profile", "href": reverse("accounts:profile"), "icon": "user", "keys": ""},
+    ]

@@ -1,0 +1,49 @@
+"""Migration operations that put a table behind the wall, and ask the database which tables are."""
+
+from __future__ import annotations
+
+from django.db.migrations.operations import RunSQL
+
+_IN_SCOPE = (
+    "(coalesce(current_setting('mindloom.system', true), '') = 'on'"
+    " OR {column} = ANY (coalesce(nullif(current_setting('mindloom.departments', true), ''), '{{}}')::bigint[]))"
+)
+
+
+def _enable(table: str) -> str:
+    return f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"
+
+
+def _disable(table: str) -> str:
+    return f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY; ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;"
+
+
+def wall_table(table: str, column: str = "department_id") -> RunSQL:
+    """Rows of `table` are seen, written and removed only inside the scope; `column` holds the department's id."""
+    rule = _IN_SCOPE.format(column=column)
+    return RunSQL(
+        f"{_enable(table)} CREATE POLICY tenant ON {table} USING {rule} WITH CHECK {rule};",
+        f"DROP POLICY tenant ON {table}; {_disable(table)}",
+    )
+
+
+def wall_append_only(table: str, column: str = "department_id") -> RunSQL:
+    """Rows of `table` can be added and, inside the scope, read; nobody changes or removes them, the owner included."""
+    rule = _IN_SCOPE.format(column=column)
+    return RunSQL(
+        f"{_enable(table)}"
+        f" CREATE POLICY tenant_read ON {table} FOR SELECT USING {rule};"
+        f" CREATE POLICY tenant_add ON {table} FOR INSERT WITH CHECK {rule};",
+        f"DROP POLICY tenant_add ON {table}; DROP POLICY tenant_read ON {table}; {_disable(table)}",
+    )
+
+
+def refuse_changes(table: str, message: str, *, when: str = "true") -> RunSQL:
+    """A trigger that refuses UPDATE of rows for which the SQL condition `when` (on OLD and NEW) holds."""
+    name = f"{table}_immutable"
+    return RunSQL(
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation'; END $$;"
+        f" CREATE TRIGGER {name} BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION {name}();",
+        f"DROP TRIGGER {name} ON {table}; DROP FUNCTION {name}();",
+    )

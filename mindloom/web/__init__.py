@@ -1,0 +1,1 @@
+"""Everything a browser sees: context, template tags, markdown, the style guide."""

@@ -1,0 +1,69 @@
+"""The errors that services raise, in words for people, and the pages that say them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.shortcuts import render
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.http import HttpRequest, HttpResponse
+
+
+class MindloomError(Exception):
+    """Something went wrong. Try again, and tell an administrator if it stays.
+
+    The docstring of each class is its default message. `code` is stable and for programs, `fields` names the inputs at fault.
+    """
+
+    code = "error"
+    status = 500
+
+    def __init__(self, message: str | None = None, *, code: str | None = None, fields: Mapping[str, list[str]] | None = None) -> None:
+        self.message = message or (type(self).__doc__ or "").partition("\n")[0]
+        self.code = code or type(self).code
+        self.fields = dict(fields or {})
+        super().__init__(self.message)
+
+
+class Invalid(MindloomError):
+    """Some values are not right. Correct the marked ones."""
+
+    code = "invalid"
+    status = 400
+
+
+class NotAllowed(MindloomError):
+    """You may not do this. Ask a manager of your department."""
+
+    code = "not_allowed"
+    status = 403
+
+
+class NotFound(MindloomError):
+    """This does not exist, or not for you."""
+
+    code = "not_found"
+    status = 404
+
+
+class Conflict(MindloomError):
+    """This does not fit with how things stand now. Reload and look again."""
+
+    code = "conflict"
+    status = 409
+
+
+class Unavailable(MindloomError):
+    """A part of Mindloom does not answer. Try again in a minute."""
+
+    code = "unavailable"
+    status = 503
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form was sent from a page that is too old, or from another site."""
+    context = {"title": "This page was open for too long", "message": "Nothing was changed. Go back, reload the page and send it again."}
+    return render(request, "403.html", context, status=403)

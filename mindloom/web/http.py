@@ -1,0 +1,47 @@
+"""Requests and pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.cache import patch_vary_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django_htmx.middleware import HtmxDetails
+
+    from accounts.models import Department, User
+
+
+class Request(HttpRequest):
+    """A signed-in person's request, as our middleware hands it to views."""
+
+    user: User  # type: ignore[assignment]
+    department: Department | None
+    htmx: HtmxDetails
+
+
+def render_page(
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    partials: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Render `template`, or only the partial that htmx asked for.
+
+    `partials` maps the id of the element that htmx fills to the name of a partial in the template. Boosted and
+    history-restore requests always get the whole page.
+    """
+    htmx = request.htmx  # type: ignore[attr-defined]
+    part = None
+    if htmx and htmx.request_type == "partial" and htmx.target:
+        # htmx 4 sends the target as "tag#id".
+        part = (partials or {}).get(htmx.target.rpartition("#")[2])
+    response = TemplateResponse(request, f"{template}#{part}" if part else template, dict(context or {}), status=status)
+    patch_vary_headers(response, ("HX-Request", "HX-Request-Type", "HX-Target"))
+    return response

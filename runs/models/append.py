@@ -1,0 +1,130 @@
+"""The one door through which events are written and states change.
+
+A single statement first moves the run's row, guarded by the expected state and fence, then adds the events numbered from
+there. Moving the row first holds its lock until the events are committed, so sequence numbers commit in order and a reader's
+cursor never skips one. A worker that was given up for dead has an old fence and can no longer write.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+from psycopg.sql import SQL, Identifier, Placeholder
+
+from mindloom.engine.events import Event, ModelCalled, ToolCallStarted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from psycopg.sql import Composable
+
+    from runs.models.run import State
+
+_APPEND = SQL("""
+WITH moved AS (
+    UPDATE runs_run SET last_seq = last_seq + %(count)s, {changes}
+    WHERE id = %(run)s AND state = ANY(%(states)s) AND (%(fence)s::int IS NULL OR fence = %(fence)s)
+    RETURNING department_id, last_seq, fence
+), added AS (
+    INSERT INTO runs_runevent (run_id, seq, department_id, at, type, source, data)
+    SELECT %(run)s, moved.last_seq - %(count)s + e.place, moved.department_id, e.at, e.type, e.source, e.data
+    FROM moved, unnest(%(at)s::timestamptz[], %(types)s::text[], %(sources)s::jsonb[], %(data)s::jsonb[])
+        WITH ORDINALITY AS e (at, type, source, data, place)
+)
+SELECT last_seq, fence FROM moved
+""")
+_ADD = SQL("{0} = {0} + {1}")
+_SET = SQL("{0} = {1}")
+_FIRST = SQL("{0} = coalesce({0}, {1})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guard:
+    """What must still be true of the run for a write to count."""
+
+    states: tuple[State, ...]
+    fence: int | None = None
+    """The worker's claim; None for writers that hold none (services, the reaper)."""
+
+
+@dataclass(frozen=True)
+class Appended:
+    """The run after the write."""
+
+    last_seq: int
+    fence: int
+
+
+@dataclass
+class _Changes:
+    """The columns one append changes, as SQL pieces and their values."""
+
+    pieces: list[Composable] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def put(self, form: SQL, column: str, value: Any) -> None:
+        name = f"c_{column}"
+        self.pieces.append(form.format(Identifier(column), Placeholder(name)))
+        self.values[name] = value
+
+
+def append(run_id: int, events: Sequence[Event], *, guard: Guard, **changes: Any) -> Appended | None:
+    """Write `events` and set `changes` (columns of the run), or do nothing and return None when the guard no longer holds.
+
+    Token and call totals follow from the events themselves. Commits at once unless the caller holds a transaction.
+    """
+    sets = _Changes()
+    for column, value in changes.items():
+        sets.put(_SET, column, value)
+    _count_usage(events, sets)
+    if "heartbeat_at" not in changes:
+        sets.pieces.append(SQL("heartbeat_at = now()"))
+    values = {
+        "run": run_id,
+        "count": len(events),
+        "states": [str(state) for state in guard.states],
+        "fence": guard.fence,
+        "at": [event.at for event in events],
+        "types": [event.type for event in events],
+        "sources": [_json(event.source) for event in events],
+        "data": [_json(event.data()) for event in events],
+        **sets.values,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_APPEND.format(changes=SQL(", ").join(sets.pieces)), values)
+        row = cursor.fetchone()
+    return Appended(*row) if row else None
+
+
+def _count_usage(events: Sequence[Event], sets: _Changes) -> None:
+    calls = [event for event in events if isinstance(event, ModelCalled)]
+    if calls:
+        sets.put(_ADD, "model_calls", len(calls))
+        sets.put(_ADD, "tokens_in", sum(call.tokens_in or 0 for call in calls))
+        sets.put(_ADD, "tokens_out", sum(call.tokens_out or 0 for call in calls))
+        first = next((call.first_token_ms for call in calls if call.first_token_ms is not None), None)
+        if first is not None:
+            sets.put(_FIRST, "first_token_ms", first)
+    if tools := sum(isinstance(event, ToolCallStarted) for event in events):
+        sets.put(_ADD, "tool_calls", tools)
+
+
+def _json(value: object) -> str:
+    # PostgreSQL keeps no NUL characters; lone surrogates come from cut-off escapes of models.
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), default=str)
+    if "\\u0000" in text or "\\ud" in text:
+        text = json.dumps(_storable(value), ensure_ascii=True, separators=(",", ":"), default=str)
+    return text
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(item) for item in value]
+    return value

@@ -1,0 +1,75 @@
+"""What a run leaves behind: its events and its files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+from uuid import uuid4
+
+from django.db import models
+
+from accounts.models import Department
+from mindloom.engine import events
+from runs.models.run import Run
+
+if TYPE_CHECKING:
+    from accounts.queries import Person
+
+
+class RunEventQuerySet(models.QuerySet["RunEvent"]):
+    """Reads of events."""
+
+    def after(self, seq: int) -> RunEventQuerySet:
+        """Those that follow `seq`, oldest first."""
+        return self.filter(seq__gt=seq).order_by("seq")
+
+
+class RunEvent(models.Model):
+    """One event of a run's log. The log has no gaps: seq counts from 1."""
+
+    pk = models.CompositePrimaryKey("run_id", "seq")
+    run = models.ForeignKey(Run, models.CASCADE, related_name="events")
+    seq = models.PositiveBigIntegerField()
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    type = models.CharField(max_length=40)
+    source = models.JSONField(default=list)
+    data = models.JSONField(default=dict)
+
+    objects = RunEventQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.type}"
+
+    def decoded(self) -> events.Event:
+        """The engine's value. Raises `events.UnknownEvent` when the vocabulary does not know it."""
+        return events.decode(self.type, self.data, at=self.at, source=tuple(self.source))
+
+
+class RunArtifactQuerySet(models.QuerySet["RunArtifact"]):
+    """The doors to files."""
+
+    def visible_to(self, user: Person) -> RunArtifactQuerySet:
+        """Files of runs that the person sees."""
+        return self.filter(run__in=Run.objects.visible_to(user))
+
+
+class RunArtifact(models.Model):
+    """A file that a run made."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    run = models.ForeignKey(Run, models.CASCADE, related_name="artifacts")
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=200)
+    media_type = models.CharField(max_length=100)
+    size_bytes = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    file = models.FileField(max_length=300)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = RunArtifactQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["run", "id"], name="artifact_by_run")]
+
+    def __str__(self) -> str:
+        return self.name

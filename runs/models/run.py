@@ -1,0 +1,180 @@
+"""One execution of an agent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.models import Department, Role, User
+from accounts.queries import departments_where, roles_of
+from agents.models import Agent, AgentVersion
+
+if TYPE_CHECKING:
+    from accounts.queries import Person
+
+
+class State(models.TextChoices):
+    """Where a run stands. queued → running → completed | failed | cancelled; running → waiting → queued."""
+
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    WAITING = "waiting", "Waiting"
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+LIVE_STATES = (State.QUEUED, State.RUNNING, State.WAITING)
+TERMINAL_STATES = (State.COMPLETED, State.FAILED, State.CANCELLED)
+
+
+class Trigger(models.TextChoices):
+    """What started a run."""
+
+    PERSON = "person", "a person"
+    TEST = "test", "a test of a draft"
+    API = "api", "the API"
+    SEED = "seed", "the demonstration"
+
+
+class Reason(models.TextChoices):
+    """Why a run is not running, in a word; `Run.reason_message` says it in a sentence."""
+
+    NONE = "", ""
+    WAITING_FOR_WORKER = "waiting_for_worker", "Waiting for a worker"
+    AGENT_ERROR = "agent_error", "The agent failed"
+    SYSTEM_ERROR = "system_error", "Mindloom failed"
+    TIMEOUT = "timeout", "Too slow"
+    LOST = "lost", "The worker vanished"
+    BUDGET = "budget", "A limit was reached"
+    REJECTED = "rejected", "Refused"
+    STOPPED = "stopped", "Stopped"
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    """The doors to runs."""
+
+    def visible_to(self, user: Person) -> RunQuerySet:
+        """Runs of agents that the person sees, in their departments, and their own there."""
+        inside = Q(department__in=list(roles_of(user)))
+        shared = Q(agent__visibility=Agent.Visibility.DEPARTMENT) & ~Q(trigger=Trigger.TEST)
+        managed = Q(department__in=departments_where(user, Role.MANAGER))
+        return self.filter(inside & (shared | Q(started_by=user.pk) | Q(agent__owner=user.pk) | managed))
+
+    def editable_by(self, user: Person) -> RunQuerySet:
+        """Runs the person may stop or repeat: their own while they are members, and all of the departments they manage."""
+        own = Q(started_by=user.pk, department__in=departments_where(user, Role.MEMBER))
+        return self.filter(own | Q(department__in=departments_where(user, Role.MANAGER)))
+
+    def live(self) -> RunQuerySet:
+        """Those that have not ended."""
+        return self.filter(state__in=LIVE_STATES)
+
+    def newest_first(self) -> RunQuerySet:
+        """By creation, newest first, with what a list shows."""
+        return self.select_related("agent", "started_by").order_by("-id").defer("spec", "input", "output", "structured")
+
+
+class Run(models.Model):
+    """One execution: what was asked, of exactly which version, how it stands and what came out."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    department = models.ForeignKey(Department, models.PROTECT, related_name="runs")
+    agent = models.ForeignKey(Agent, models.PROTECT, null=True, related_name="runs")
+    agent_version = models.ForeignKey(
+        AgentVersion, models.PROTECT, null=True, related_name="runs", help_text="Empty for a test of a draft"
+    )
+    spec = models.JSONField(help_text="Snapshot of all that decides the run: engine.spec.AgentSpec")
+    input = models.TextField(blank=True)
+    variables = models.JSONField(default=dict)
+    trigger = models.CharField(max_length=16, choices=Trigger.choices)
+    started_by = models.ForeignKey(User, models.PROTECT, related_name="runs")
+    retry_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="retries")
+    idempotency_key = models.CharField(max_length=200, blank=True)
+
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+    reason = models.CharField(max_length=32, choices=Reason.choices, blank=True)
+    reason_message = models.TextField(blank=True)
+    output = models.TextField(blank=True)
+    structured = models.JSONField(null=True)
+
+    tokens_in = models.BigIntegerField(default=0)
+    tokens_out = models.BigIntegerField(default=0)
+    model_calls = models.PositiveIntegerField(default=0)
+    tool_calls = models.PositiveIntegerField(default=0)
+    first_token_ms = models.PositiveIntegerField(null=True)
+
+    queued_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(auto_now_add=True, help_text="When a message for the workers was last sent")
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    claimed_by = models.CharField(max_length=120, blank=True)
+    fence = models.PositiveIntegerField(default=0, help_text="Counts the claims; a worker writes only with its own number")
+    heartbeat_at = models.DateTimeField(null=True)
+    deadline_at = models.DateTimeField(null=True)
+    cancel_requested_at = models.DateTimeField(null=True)
+    cancel_message = models.CharField(max_length=300, blank=True)
+    last_seq = models.PositiveBigIntegerField(default=0)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(agent__isnull=False), name="run_has_one_target"),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="run_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=TERMINAL_STATES, finished_at__isnull=False) | Q(state__in=LIVE_STATES, finished_at=None),
+                name="run_finished_when_terminal",
+            ),
+            models.UniqueConstraint(
+                fields=["started_by", "idempotency_key"], condition=~Q(idempotency_key=""), name="run_idempotency_key_once"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["department", "-id"], name="run_by_department"),
+            models.Index(fields=["agent", "-id"], name="run_by_agent"),
+            models.Index(fields=["department", "state", "-id"], name="run_by_state"),
+            models.Index(fields=["started_by", "-id"], name="run_by_person"),
+            models.Index(F("state"), F("heartbeat_at"), condition=Q(state__in=LIVE_STATES), name="run_live"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Run {self.number}"
+
+    @property
+    def number(self) -> str:
+        """The short name people see and say."""
+        return f"#{self.pk}"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the run has ended, for good."""
+        return self.state in TERMINAL_STATES
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it tried a draft."""
+        return self.trigger == Trigger.TEST
+
+    @property
+    def duration_ms(self) -> int | None:
+        """From start to end, or until now; None before the start."""
+        if self.started_at is None:
+            return None
+        return int(((self.finished_at or datetime.now(UTC)) - self.started_at).total_seconds() * 1000)
+
+    @property
+    def target_name(self) -> str:
+        """The agent's name as it was when the run began."""
+        return str(self.spec.get("name", ""))
+
+    @property
+    def sentence(self) -> str:
+        """Why the run stands as it does; empty where the state says it all."""
+        if self.state == State.RUNNING and self.cancel_requested_at is not None:
+            return "The run is being stopped."
+        return self.reason_message

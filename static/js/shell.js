@@ -1,0 +1,9 @@
+// Behaviour of every page: one import per behaviour.
+import './theme-toggle.js';
+import './toast.js';
+import './palette.js';
+import './confirm.js';
+import './dialog.js';
+import './forms.js';
+import './guard.js';
+import './log-viewer.js';

@@ -1,0 +1,33 @@
+"""Starts the embedded PostgreSQL and Redis for the tests, before Django reads its settings.
+
+With DATABASE_URL and REDIS_URL set, the tests use those. Each worker process of a parallel run has its own database and
+Redis prefix.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+os.environ.setdefault("MINDLOOM_ENV", "test")
+os.environ["REDIS_PREFIX"] = f"test-{_worker}-{os.getpid()}"
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+
+if "MINDLOOM_TEST_DATA" not in os.environ:
+    _folder = Path(tempfile.mkdtemp(prefix="loom-"))
+    os.environ["MINDLOOM_TEST_DATA"] = os.environ["MINDLOOM_DATA"] = str(_folder)
+    os.environ["STATIC_ROOT"] = str(_folder / "static")
+    from mindloom import embedded
+
+    _servers = embedded.Servers(_folder, durable=False)
+    _servers.start()
+
+    def _stop() -> None:
+        _servers.stop()
+        shutil.rmtree(_folder, ignore_errors=True)
+
+    atexit.register(_stop)
