@@ -62,6 +62,9 @@ class Session:
 
     async def main(self) -> None:
         """Run the agent to its end. Raises nothing."""
+        if self.verdict is not None:  # stopped between the reader's start and this line
+            self._end(self.verdict)
+            return
         self._task = asyncio.current_task()
         deadline = asyncio.get_running_loop().call_later(self.limits.seconds, self._out_of_time)
         try:
