@@ -9,6 +9,8 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from jsonschema import Draft202012Validator
+
 from mindloom.engine.agno_adapter.agno_setup import Function, FunctionCall
 from mindloom.engine.agno_adapter.loop import LOOP
 from mindloom.engine.events import (
@@ -124,7 +126,7 @@ class Toolbox:
             if function is None:
                 offered = ", ".join(sorted(self._functions)) or "none"
                 raise ToolError(f'There is no tool "{name}". Tools: {offered}.')
-            problem = problem or await _check(function, arguments)
+            problem = problem or _check(function, arguments)
             if problem:
                 raise ToolError(problem)
             result = _cut(await LOOP.in_thread(partial(function.call, arguments, self._context)))
@@ -167,10 +169,8 @@ def _arguments(raw: object) -> tuple[dict[str, Any], str]:
     return value, ""
 
 
-async def _check(function: ToolFunction, arguments: dict[str, Any]) -> str:
+def _check(function: ToolFunction, arguments: dict[str, Any]) -> str:
     """What about the arguments does not fit the tool's schema, or nothing."""
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - a tenth of a second that only runs with tools should pay
-
     problems = Draft202012Validator(function.info.parameters).iter_errors(arguments)
     named = [
         f"{'.'.join(map(str, problem.absolute_path))}: {problem.message[:200]}".removeprefix(": ")
