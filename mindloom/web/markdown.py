@@ -46,10 +46,8 @@ def _code(source: str, language: str, _attrs: str) -> str:
 
 
 _markdown = (
-    MarkdownIt(
-        "commonmark", {"html": False, "linkify": True, "typographer": False, "maxNesting": 20, "highlight": _code}
-    )
-    .enable(["table", "strikethrough", "linkify"])
+    MarkdownIt("commonmark", {"html": False, "typographer": False, "maxNesting": 20, "highlight": _code})
+    .enable(["table", "strikethrough"])
     .disable("image")
     .use(tasklists_plugin)
 )

@@ -1,0 +1,315 @@
+// <log-viewer src="/ws/runs/…/" after="0" lines-id="…" keep="10000">: a live log for thousands of lines.
+// Its toolbar is drawn by the server (templates/cotton/log_viewer.html); the protocol is in docs/ui.md.
+import { Finder } from './log-find.js';
+import { build, fill, plain, write } from './log-lines.js';
+import { LogSocket } from './log-socket.js';
+
+const CHUNK = 200;      // lines per content-visibility block
+const BUDGET = 8;       // milliseconds of work per frame
+const SAY_EVERY = 8000; // pause between spoken summaries
+const WORDS = { live: 'Live', retrying: 'Reconnecting…', finished: 'Finished' };
+
+class LogViewer extends HTMLElement {
+  #abort = null;
+  #socket = null;
+  #queue = [];
+  #byKey = new Map();
+  #chunk = null;
+  #start = 0;
+  #last = 0;
+  #shown = 0;
+  #total = 0;
+  #fresh = 0;
+  #follow = true;
+  #frame = 0;
+  #told = { warn: 0, error: 0 };
+  #problems = { warn: 0, error: 0 };
+  #sayTimer = 0;
+  #findTimer = 0;
+  #ended = false;
+  #anchor = 0;
+
+  connectedCallback() {
+    if (this.#abort) return; // a morph may attach the same element again
+    this.#abort = new AbortController();
+    this.view = this.querySelector('.log-view');
+    if (!this.view) return;
+    this.jump = this.querySelector('[data-jump]');
+    this.finder = new Finder(this.view, this.querySelector('[data-hits]'), (line) => this.#reveal(line));
+    this.#listen();
+    this.#filter();
+    this.#seed();
+    if (!this.#goToHash()) this.#pin();
+    if (this.getAttribute('src')) this.#connect(); else this.#state('finished');
+  }
+
+  disconnectedCallback() {
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.#abort?.abort();
+      this.#abort = null;
+      this.#socket?.stop();
+      this.#socket = null;
+      clearTimeout(this.#sayTimer);
+    });
+  }
+
+  #listen() {
+    const on = (target, name, handler, options = {}) => target?.addEventListener(name, handler, { ...options, signal: this.#abort.signal });
+    const find = this.querySelector('[data-find]');
+    on(this, 'click', (event) => this.#click(event));
+    on(this.view, 'scroll', () => this.#scrolled(), { passive: true });
+    on(this.view, 'wheel', (event) => event.deltaY < 0 && this.follow(false), { passive: true });
+    on(this.view, 'touchmove', () => this.follow(false), { passive: true });
+    on(this.view, 'keydown', (event) => this.#key(event));
+    on(this.view, 'copy', (event) => this.#copySelection(event));
+    on(find, 'input', () => { clearTimeout(this.#findTimer); this.#findTimer = setTimeout(() => this.finder.search(find.value), 120); });
+    on(find, 'keydown', (event) => {
+      if (event.key === 'Enter') { event.preventDefault(); this.finder.step(event.shiftKey ? -1 : 1); }
+      if (event.key === 'Escape') { find.value = ''; this.finder.search(''); this.view.focus(); }
+    });
+    on(document, 'visibilitychange', () => !document.hidden && this.#queue.length && this.#schedule());
+    on(document, 'fullscreenchange', () => this.#press('[data-full]', document.fullscreenElement === this));
+    on(window, 'hashchange', () => this.#goToHash());
+  }
+
+  // --- lines in ---
+
+  #seed() {
+    const script = document.getElementById(this.getAttribute('lines-id') ?? '');
+    const lines = script ? JSON.parse(script.textContent) : [];
+    for (const line of lines) this.#queue.push(line);
+    this.#last = lines.reduce((last, line) => Math.max(last, line.n), Number(this.getAttribute('after')) || 0);
+    this.#flush(Infinity);
+  }
+
+  #connect() {
+    this.#socket = new LogSocket(this.getAttribute('src'), {
+      after: () => this.#last,
+      frame: (frame) => this.receive(frame),
+      state: (state) => this.#ended || this.#state(state),
+    });
+    this.#socket.open();
+  }
+
+  /** Take one frame from the server. */
+  receive(frame) {
+    if (frame.t === 'lines') {
+      const known = this.#last;
+      for (const line of frame.lines) if (line.n > known) { this.#queue.push(line); this.#last = Math.max(this.#last, line.n); }
+      this.#last = Math.max(this.#last, frame.last ?? 0);
+      this.#schedule();
+    } else if (frame.t === 'run') {
+      this.dispatchEvent(new CustomEvent('run:changed', { detail: frame, bubbles: true }));
+      if (frame.terminal) this.#end(frame);
+    } else if (frame.t === 'gone') {
+      this.#stop(frame.reason || 'This log is no longer available.');
+    }
+  }
+
+  #end(frame) {
+    if (this.#ended) return;
+    this.#stop(WORDS.finished);
+    this.dispatchEvent(new CustomEvent('run:finished', { detail: frame, bubbles: true }));
+  }
+
+  #stop(text) {
+    this.#ended = true;
+    this.#socket?.stop();
+    this.#state('finished', text);
+    this.#schedule();
+  }
+
+  #state(state, text = WORDS[state]) {
+    this.dataset.state = state;
+    this.querySelector('[data-live]').textContent = text;
+  }
+
+  // --- drawing: one flush per frame with a time budget, lines grouped in chunks ---
+
+  #schedule() {
+    if (!this.#frame && !document.hidden) this.#frame = requestAnimationFrame(() => { this.#frame = 0; this.#flush(BUDGET); });
+  }
+
+  #flush(budget) {
+    const until = performance.now() + budget;
+    const before = this.#total;
+    let done = 0;
+    while (done < this.#queue.length && performance.now() < until) this.#apply(this.#queue[done++]);
+    this.#queue.splice(0, done);
+    this.#evict();
+    if (done) this.#count(this.#total - before);
+    if (this.#ended && !this.#queue.length) this.view.querySelectorAll('.ln.open').forEach((line) => line.classList.remove('open'));
+    if (this.#follow) this.#pin();
+    if (this.#queue.length) this.#schedule();
+  }
+
+  #apply(line) {
+    const known = this.#byKey.get(line.key);
+    if (!known) {
+      const made = this.#add(line);
+      made.classList.toggle('open', line.op === 'append');
+    } else if (line.op === 'append') {
+      write(known.querySelector('.tx'), line.text ?? '');
+    } else if (line.op === 'final') {
+      fill(known, line.text ?? '', line.more);
+      known.classList.remove('open');
+    }
+  }
+
+  #add(line) {
+    if (!this.#chunk || this.#chunk.childElementCount >= CHUNK) {
+      this.#chunk?.classList.add('full');
+      this.#chunk = document.createElement('div');
+      this.#chunk.className = 'chunk';
+      this.view.append(this.#chunk);
+    }
+    this.#start ||= line.at;
+    const element = build(line, this.#start);
+    element.dataset.key = line.key;
+    this.#byKey.set(line.key, element);
+    this.#chunk.append(element);
+    this.#total += 1;
+    this.#shown += 1;
+    if (line.level in this.#problems) this.#problems[line.level] += 1;
+    return element;
+  }
+
+  #evict() {
+    const keep = Number(this.getAttribute('keep')) || 10000;
+    while (this.#follow && this.#shown > keep) {
+      const oldest = this.view.querySelector('.chunk.full');
+      if (!oldest) return;
+      for (const line of oldest.children) this.#byKey.delete(line.dataset.key);
+      this.#shown -= oldest.childElementCount;
+      oldest.remove();
+    }
+  }
+
+  #count(added) {
+    const { warn, error } = this.#problems;
+    this.querySelector('[data-count]').textContent = `${this.#total.toLocaleString('en')} lines`;
+    this.querySelector('[data-problems]').textContent = `${warn} warnings, ${error} errors`;
+    if (!this.#follow && added) {
+      this.#fresh += added;
+      this.jump.hidden = false;
+      this.jump.lastElementChild.textContent = `Jump to latest, ${this.#fresh.toLocaleString('en')} new`;
+    }
+    if (this.#sayTimer || (warn === this.#told.warn && error === this.#told.error)) return;
+    this.#sayTimer = setTimeout(() => {
+      this.#sayTimer = 0;
+      this.querySelector('[data-say]').textContent = `${this.#problems.error} errors and ${this.#problems.warn} warnings in this log`;
+      this.#told = { ...this.#problems };
+    }, SAY_EVERY);
+  }
+
+  // --- moving about ---
+
+  #pin() { this.view.scrollTop = this.view.scrollHeight; }
+
+  follow(on) {
+    if (on === this.#follow) return;
+    this.#follow = on;
+    this.#press('[data-follow]', on);
+    if (on) { this.#fresh = 0; this.jump.hidden = true; this.#pin(); }
+  }
+
+  #scrolled() {
+    const { scrollHeight, scrollTop, clientHeight } = this.view;
+    if (!this.#follow && scrollHeight - scrollTop - clientHeight < 8) this.follow(true);
+  }
+
+  #reveal(line) {
+    this.follow(false);
+    line.scrollIntoView({ block: 'center' });
+  }
+
+  #goToHash() {
+    const [, from, to] = /^#L(\d+)(?:-L?(\d+))?$/.exec(location.hash) ?? [];
+    const line = from && this.view.querySelector(`#L${from}`);
+    if (!line) return false;
+    this.#mark(Number(from), Number(to ?? from));
+    this.#reveal(line);
+    return true;
+  }
+
+  #mark(a, b) {
+    const [from, to] = a < b ? [a, b] : [b, a];
+    this.view.querySelectorAll('.ln.on').forEach((line) => line.classList.remove('on'));
+    for (let n = from; n <= Math.min(to, from + 5000); n += 1) this.view.querySelector(`#L${n}`)?.classList.add('on');
+    return from === to ? `#L${from}` : `#L${from}-L${to}`;
+  }
+
+  #nextProblem() {
+    const lines = [...this.view.querySelectorAll('.ln[data-level=error]')];
+    const wanted = lines.length ? lines : [...this.view.querySelectorAll('.ln[data-level=warn]')];
+    const middle = this.view.getBoundingClientRect().top + this.view.clientHeight / 2 + 10;
+    const next = wanted.find((line) => line.getBoundingClientRect().top > middle) ?? wanted[0];
+    if (next) { this.#reveal(next); this.#mark(Number(next.dataset.n), Number(next.dataset.n)); }
+  }
+
+  // --- controls ---
+
+  #press(selector, on) {
+    const button = this.querySelector(selector);
+    if (button) button.ariaPressed = String(on);
+  }
+
+  #filter() {
+    const off = (name) => [...this.querySelectorAll(`[data-toggle-${name}][aria-pressed=false]`)].map((button) => button.getAttribute(`data-toggle-${name}`)).join(' ');
+    this.dataset.hideLevels = off('level');
+    this.dataset.hideKinds = off('kind');
+    if (this.#follow) this.#pin();
+  }
+
+  #toggle(button, attribute, on, off) {
+    const now = this.dataset[attribute] !== on;
+    this.dataset[attribute] = now ? on : off;
+    button.ariaPressed = String(now);
+  }
+
+  #click(event) {
+    const line = event.target.closest('.ln');
+    const button = event.target.closest('button');
+    if (line && !button && event.clientX - line.getBoundingClientRect().left < 44) this.#pick(line, event.shiftKey);
+    if (!button) return;
+    if (button.matches('[data-follow]')) this.follow(!this.#follow);
+    else if (button.matches('[data-jump]')) this.follow(true);
+    else if (button.matches('[data-wrap-toggle]')) this.#toggle(button, 'wrap', 'on', 'off');
+    else if (button.matches('[data-times-toggle]')) this.#toggle(button, 'times', 'relative', 'clock');
+    else if (button.matches('[data-copy]')) navigator.clipboard?.writeText(this.#text(this.view.querySelectorAll('.ln')));
+    else if (button.matches('[data-full]')) { if (document.fullscreenElement) document.exitFullscreen(); else this.requestFullscreen?.(); }
+    else if (button.matches('[data-toggle-level], [data-toggle-kind]')) { button.ariaPressed = String(button.ariaPressed !== 'true'); this.#filter(); }
+  }
+
+  #pick(line, extend) {
+    const n = Number(line.dataset.n);
+    this.#anchor = extend && this.#anchor ? this.#anchor : n;
+    history.replaceState(history.state, '', this.#mark(this.#anchor, n));
+    this.follow(false);
+  }
+
+  #text(lines) { return [...lines].map(plain).join('\n'); }
+
+  #copySelection(event) {
+    const selection = document.getSelection();
+    const lines = [...this.view.querySelectorAll('.ln')].filter((line) => selection.containsNode(line, true));
+    if (lines.length < 2) return; // part of one line: the browser's own copy is right
+    event.preventDefault();
+    event.clipboardData.setData('text/plain', this.#text(lines));
+  }
+
+  // Single keys act only while the log itself has the focus (WCAG 2.1.4).
+  #key(event) {
+    if (event.metaKey || event.ctrlKey || event.altKey) return;
+    const key = event.key.toLowerCase();
+    if (['pageup', 'arrowup', 'home'].includes(key)) this.follow(false);
+    else if (key === 'end') this.follow(true);
+    else if (key === '/') { event.preventDefault(); this.querySelector('[data-find]').focus(); }
+    else if (key === 'f') this.follow(!this.#follow);
+    else if (key === 'w') this.querySelector('[data-wrap-toggle]').click();
+    else if (key === 'e') this.#nextProblem();
+  }
+}
+
+customElements.define('log-viewer', LogViewer);
