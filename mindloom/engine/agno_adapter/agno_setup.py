@@ -17,9 +17,10 @@ for _name in ("agno", "agno-team", "agno-workflow"):
     _logger.propagate = False
 
 from agno.agent import Agent  # noqa: E402 - only after the lines above
+from agno.metrics import MessageMetrics  # noqa: E402
 from agno.models.base import Model  # noqa: E402
 from agno.models.message import Message  # noqa: E402
 from agno.models.response import ModelResponse  # noqa: E402
 from agno.tools.function import Function, FunctionCall  # noqa: E402
 
-__all__ = ["Agent", "Function", "FunctionCall", "Message", "Model", "ModelResponse"]
+__all__ = ["Agent", "Function", "FunctionCall", "Message", "MessageMetrics", "Model", "ModelResponse"]
