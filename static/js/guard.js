@@ -7,6 +7,10 @@ const remember = () => { for (const form of guarded()) if (!clean.has(form)) cle
 document.addEventListener('submit', (event) => {
   if (!event.defaultPrevented && clean.has(event.target)) clean.set(event.target, state(event.target));
 });
+document.addEventListener('htmx:after:request', (event) => {
+  const form = event.target.closest?.('form[data-guard]');
+  if (form && event.detail.ctx.response.status < 400) clean.set(form, state(form));
+});
 addEventListener('beforeunload', (event) => {
   if (guarded().some((form) => clean.has(form) && clean.get(form) !== state(form))) event.preventDefault();
 });

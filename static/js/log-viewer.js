@@ -1,7 +1,7 @@
 // <log-viewer src="/ws/runs/…/" after="0" lines-id="…" keep="10000">: a live log for thousands of lines.
 // Its toolbar is drawn by the server (templates/cotton/log_viewer.html); the protocol is in docs/ui.md.
-import { Finder } from './log-find.js';
-import { build, fill, plain, write } from './log-lines.js';
+import { Controls } from './log-controls.js';
+import { build, fill, write } from './log-lines.js';
 import { LogSocket } from './log-socket.js';
 
 const CHUNK = 200;      // lines per content-visibility block
@@ -25,9 +25,7 @@ class LogViewer extends HTMLElement {
   #told = { warn: 0, error: 0 };
   #problems = { warn: 0, error: 0 };
   #sayTimer = 0;
-  #findTimer = 0;
   #ended = false;
-  #anchor = 0;
 
   connectedCallback() {
     if (this.#abort) return; // a morph may attach the same element again
@@ -35,11 +33,12 @@ class LogViewer extends HTMLElement {
     this.view = this.querySelector('.log-view');
     if (!this.view) return;
     this.jump = this.querySelector('[data-jump]');
-    this.finder = new Finder(this.view, this.querySelector('[data-hits]'), (line) => this.#reveal(line));
-    this.#listen();
-    this.#filter();
+    this.controls = new Controls(this, this.#abort.signal);
+    const resume = () => !document.hidden && this.#queue.length && this.#schedule();
+    document.addEventListener('visibilitychange', resume, { signal: this.#abort.signal });
+    window.addEventListener('hashchange', () => this.#goToHash(), { signal: this.#abort.signal });
     this.#seed();
-    if (!this.#goToHash()) this.#pin();
+    if (!this.#goToHash()) this.pin();
     if (this.getAttribute('src')) this.#connect(); else this.#state('finished');
   }
 
@@ -54,24 +53,6 @@ class LogViewer extends HTMLElement {
     });
   }
 
-  #listen() {
-    const on = (target, name, handler, options = {}) => target?.addEventListener(name, handler, { ...options, signal: this.#abort.signal });
-    const find = this.querySelector('[data-find]');
-    on(this, 'click', (event) => this.#click(event));
-    on(this.view, 'scroll', () => this.#scrolled(), { passive: true });
-    on(this.view, 'wheel', (event) => event.deltaY < 0 && this.follow(false), { passive: true });
-    on(this.view, 'touchmove', () => this.follow(false), { passive: true });
-    on(this.view, 'keydown', (event) => this.#key(event));
-    on(this.view, 'copy', (event) => this.#copySelection(event));
-    on(find, 'input', () => { clearTimeout(this.#findTimer); this.#findTimer = setTimeout(() => this.finder.search(find.value), 120); });
-    on(find, 'keydown', (event) => {
-      if (event.key === 'Enter') { event.preventDefault(); this.finder.step(event.shiftKey ? -1 : 1); }
-      if (event.key === 'Escape') { find.value = ''; this.finder.search(''); this.view.focus(); }
-    });
-    on(document, 'visibilitychange', () => !document.hidden && this.#queue.length && this.#schedule());
-    on(document, 'fullscreenchange', () => this.#press('[data-full]', document.fullscreenElement === this));
-    on(window, 'hashchange', () => this.#goToHash());
-  }
 
   // --- lines in ---
 
@@ -140,7 +121,7 @@ class LogViewer extends HTMLElement {
     this.#evict();
     if (done) this.#count(this.#total - before);
     if (this.#ended && !this.#queue.length) this.view.querySelectorAll('.ln.open').forEach((line) => line.classList.remove('open'));
-    if (this.#follow) this.#pin();
+    if (this.#follow) this.pin();
     if (this.#queue.length) this.#schedule();
   }
 
@@ -205,21 +186,23 @@ class LogViewer extends HTMLElement {
 
   // --- moving about ---
 
-  #pin() { this.view.scrollTop = this.view.scrollHeight; }
+  pin() { this.view.scrollTop = this.view.scrollHeight; }
+
+  get following() { return this.#follow; }
 
   follow(on) {
     if (on === this.#follow) return;
     this.#follow = on;
-    this.#press('[data-follow]', on);
-    if (on) { this.#fresh = 0; this.jump.hidden = true; this.#pin(); }
+    this.controls.press('[data-follow]', on);
+    if (on) { this.#fresh = 0; this.jump.hidden = true; this.pin(); }
   }
 
-  #scrolled() {
+  scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.view;
     if (!this.#follow && scrollHeight - scrollTop - clientHeight < 8) this.follow(true);
   }
 
-  #reveal(line) {
+  reveal(line) {
     this.follow(false);
     line.scrollIntoView({ block: 'center' });
   }
@@ -228,87 +211,16 @@ class LogViewer extends HTMLElement {
     const [, from, to] = /^#L(\d+)(?:-L?(\d+))?$/.exec(location.hash) ?? [];
     const line = from && this.view.querySelector(`#L${from}`);
     if (!line) return false;
-    this.#mark(Number(from), Number(to ?? from));
-    this.#reveal(line);
+    this.mark(Number(from), Number(to ?? from));
+    this.reveal(line);
     return true;
   }
 
-  #mark(a, b) {
+  mark(a, b) {
     const [from, to] = a < b ? [a, b] : [b, a];
     this.view.querySelectorAll('.ln.on').forEach((line) => line.classList.remove('on'));
     for (let n = from; n <= Math.min(to, from + 5000); n += 1) this.view.querySelector(`#L${n}`)?.classList.add('on');
     return from === to ? `#L${from}` : `#L${from}-L${to}`;
-  }
-
-  #nextProblem() {
-    const lines = [...this.view.querySelectorAll('.ln[data-level=error]')];
-    const wanted = lines.length ? lines : [...this.view.querySelectorAll('.ln[data-level=warn]')];
-    const middle = this.view.getBoundingClientRect().top + this.view.clientHeight / 2 + 10;
-    const next = wanted.find((line) => line.getBoundingClientRect().top > middle) ?? wanted[0];
-    if (next) { this.#reveal(next); this.#mark(Number(next.dataset.n), Number(next.dataset.n)); }
-  }
-
-  // --- controls ---
-
-  #press(selector, on) {
-    const button = this.querySelector(selector);
-    if (button) button.ariaPressed = String(on);
-  }
-
-  #filter() {
-    const off = (name) => [...this.querySelectorAll(`[data-toggle-${name}][aria-pressed=false]`)].map((button) => button.getAttribute(`data-toggle-${name}`)).join(' ');
-    this.dataset.hideLevels = off('level');
-    this.dataset.hideKinds = off('kind');
-    if (this.#follow) this.#pin();
-  }
-
-  #toggle(button, attribute, on, off) {
-    const now = this.dataset[attribute] !== on;
-    this.dataset[attribute] = now ? on : off;
-    button.ariaPressed = String(now);
-  }
-
-  #click(event) {
-    const line = event.target.closest('.ln');
-    const button = event.target.closest('button');
-    if (line && !button && event.clientX - line.getBoundingClientRect().left < 44) this.#pick(line, event.shiftKey);
-    if (!button) return;
-    if (button.matches('[data-follow]')) this.follow(!this.#follow);
-    else if (button.matches('[data-jump]')) this.follow(true);
-    else if (button.matches('[data-wrap-toggle]')) this.#toggle(button, 'wrap', 'on', 'off');
-    else if (button.matches('[data-times-toggle]')) this.#toggle(button, 'times', 'relative', 'clock');
-    else if (button.matches('[data-copy]')) navigator.clipboard?.writeText(this.#text(this.view.querySelectorAll('.ln')));
-    else if (button.matches('[data-full]')) { if (document.fullscreenElement) document.exitFullscreen(); else this.requestFullscreen?.(); }
-    else if (button.matches('[data-toggle-level], [data-toggle-kind]')) { button.ariaPressed = String(button.ariaPressed !== 'true'); this.#filter(); }
-  }
-
-  #pick(line, extend) {
-    const n = Number(line.dataset.n);
-    this.#anchor = extend && this.#anchor ? this.#anchor : n;
-    history.replaceState(history.state, '', this.#mark(this.#anchor, n));
-    this.follow(false);
-  }
-
-  #text(lines) { return [...lines].map(plain).join('\n'); }
-
-  #copySelection(event) {
-    const selection = document.getSelection();
-    const lines = [...this.view.querySelectorAll('.ln')].filter((line) => selection.containsNode(line, true));
-    if (lines.length < 2) return; // part of one line: the browser's own copy is right
-    event.preventDefault();
-    event.clipboardData.setData('text/plain', this.#text(lines));
-  }
-
-  // Single keys act only while the log itself has the focus (WCAG 2.1.4).
-  #key(event) {
-    if (event.metaKey || event.ctrlKey || event.altKey) return;
-    const key = event.key.toLowerCase();
-    if (['pageup', 'arrowup', 'home'].includes(key)) this.follow(false);
-    else if (key === 'end') this.follow(true);
-    else if (key === '/') { event.preventDefault(); this.querySelector('[data-find]').focus(); }
-    else if (key === 'f') this.follow(!this.#follow);
-    else if (key === 'w') this.querySelector('[data-wrap-toggle]').click();
-    else if (key === 'e') this.#nextProblem();
   }
 }
 

@@ -1,4 +1,5 @@
 // Command palette: Ctrl/Cmd+K or [data-palette]. Commands: <script type="application/json" id="commands">.
+import { toggleShortcuts } from './shortcuts.js';
 import { toggleTheme } from './theme-toggle.js';
 
 const palette = document.getElementById('palette');
@@ -10,7 +11,7 @@ function commands() {
   let listed = [];
   try { listed = JSON.parse(document.getElementById('commands')?.textContent || '[]'); } catch { /* no commands then */ }
   if (!Array.isArray(listed)) listed = [];
-  return [...listed, { label: 'Switch between light and dark', run: toggleTheme }];
+  return [...listed, { label: 'Switch between light and dark', run: toggleTheme }, { label: 'Switch single-key shortcuts on or off', run: toggleShortcuts }];
 }
 
 function option(command, index) {

@@ -6,4 +6,5 @@ import './confirm.js';
 import './dialog.js';
 import './forms.js';
 import './guard.js';
+import './shortcuts.js';
 import './log-viewer.js';
