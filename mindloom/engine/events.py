@@ -1,8 +1,8 @@
 """The event vocabulary: everything that can be seen of a run, as frozen values.
 
-An event's type is `subject.past_participle`. Units are in field names (`duration_ms`, `tokens_in`). `source` is the path of
-agent names that it came from, outermost first, so the members of a team are told apart by it. Unknown types and unknown fields
-are refused by `decode`. docs/events.md is generated from this module (`make docs`).
+An event's type is `subject.past_participle`. Units are in field names (`duration_ms`, `tokens_in`). `source` is the
+path of agent names that it came from, outermost first, so the members of a team are told apart by it. Unknown types and
+unknown fields are refused by `decode`. docs/events.md is generated from this module (`make docs`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One thing that happened in a run. `at` is the producer's clock, UTC; the sequence number is given when it is stored."""
+    """One thing that happened in a run. `at` is the producer's clock, UTC; the sequence number is given when it is
+    stored.
+    """
 
     type: ClassVar[str] = ""
     merges: ClassVar[bool] = False
@@ -139,8 +141,8 @@ class ReasoningCompleted(Event):
 class ModelCalled(Event):
     """One request to a model ended, well or not. Tokens are what the provider counted; null where it said nothing.
 
-    `turn` counts the run's model requests from 1. `first_token_ms` is null when nothing was streamed. `error` is empty when
-    the call succeeded.
+    `turn` counts the run's model requests from 1. `first_token_ms` is null when nothing was streamed. `error` is empty
+    when the call succeeded.
     """
 
     type: ClassVar[str] = "model.called"

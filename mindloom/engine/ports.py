@@ -38,7 +38,7 @@ class ToolContext(Protocol):
     """What a tool may do while it works. Calls are safe from any thread."""
 
     def save_artifact(self, name: str, content: bytes, media_type: str) -> SavedArtifact:
-        """Store a file of the run and tell its readers. Raises `ToolError` when it is too large or there are too many."""
+        """Store a file of the run and tell its readers. Raises `ToolError` when it is too large or one too many."""
 
     def log(self, message: str, level: Level = "info") -> None:
         """Write a line into the run's log."""
@@ -59,10 +59,10 @@ class Ports(Protocol):
     """The platform's side of a run."""
 
     def tools(self, tool: ToolSpec) -> Sequence[ToolFunction]:
-        """The functions of one tool, configured. Raises `EngineError` when the tool is unknown or may not be used here."""
+        """The functions of one tool, configured. Raises `EngineError` when the tool may not be used here."""
 
     def secret(self, ref: str) -> str:
-        """The secret that a spec names. Every value that was opened is kept out of events, artifacts and logs."""
+        """The secret that a spec names. Whatever was opened is kept out of events, artifacts and logs."""
 
     def retrieve(self, query: str, limit: int) -> Sequence[Passage]:
         """Passages from the buckets that the person who runs may read, best first."""

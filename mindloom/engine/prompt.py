@@ -1,8 +1,8 @@
-"""Renders the variables of an agent's instructions.
+r"""Renders the variables of an agent's instructions.
 
-`{{ name }}` stands for a variable. Names are letters, digits and underscores, and do not begin with a digit. To write two braces
-themselves, put a backslash before them: `\\{{ name }}` becomes `{{ name }}`. Everything else is left as it is: single braces,
-JSON, code. Values are inserted as they are, once; braces inside a value stay text.
+`{{ name }}` stands for a variable. Names are letters, digits and underscores, and do not begin with a digit. To write
+two braces themselves, put a backslash before them: `\{{ name }}` becomes `{{ name }}`. Everything else is left as it
+is: single braces, JSON, code. Values are inserted as they are, once; braces inside a value stay text.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def render(template: str, variables: Mapping[str, Any]) -> str:
 
 
 def variables_in(template: str) -> tuple[str, ...]:
-    """The names of the variables in a template, each once, in order of appearance. Raises `PromptError` for a bad name."""
+    """The names of a template's variables, each once, in order. Raises `PromptError` for a bad name."""
     names: dict[str, None] = {}
     for escaped, name in _VARIABLE.findall(template):
         if escaped:
@@ -55,7 +55,7 @@ def variables_in(template: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _readable(value: Any) -> str:  # noqa: ANN401 - variables are whatever the person gave
+def _readable(value: Any) -> str:  # noqa: PLR0911 - one for each type
     """A value as a person would write it: no `True`, no `None`, no `3.0`, dates as ISO 8601."""
     if value is None:
         return ""

@@ -18,8 +18,8 @@ class RunHandle(Protocol):
     def __iter__(self) -> Iterator[Event | None]:
         """The run's events in order, and `None` at least every `TICK_SECONDS` while nothing happens.
 
-        The last event is `run.completed`, `run.failed` or `run.cancelled`; the iterator raises nothing for what goes wrong
-        inside the run.
+        The last event is `run.completed`, `run.failed` or `run.cancelled`; the iterator raises nothing for what goes
+        wrong inside the run.
         """
 
     def cancel(self, message: str) -> None:

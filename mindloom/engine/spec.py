@@ -1,6 +1,7 @@
 """What decides a run, as frozen plain values that survive JSON: the snapshot kept with every run.
 
-Secrets are never in a spec: `ModelSpec.key_ref` and `ToolSpec.connection_ref` name them, and `ports.Ports.secret` opens them.
+Secrets are never in a spec: `ModelSpec.key_ref` and `ToolSpec.connection_ref` name them, and `ports.Ports.secret` opens
+them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ ModelKind = Literal["offline", "openai", "openai_like", "azure", "anthropic", "o
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
-    """The model and where it is reached. `parameters` are only those the person set (`temperature`, `max_tokens`, `top_p`)."""
+    """The model and where it is reached. `parameters` are only those the person set (`temperature`, `max_tokens`,
+    `top_p`).
+    """
 
     kind: ModelKind
     model: str

@@ -25,9 +25,9 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 Turn = dict[str, Any]
 MODELS = ("plain", "echo", "deltas-200")
@@ -44,6 +44,7 @@ class FakeModels:
         self._counts: dict[str, int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
+        self.announce: Callable[[int], None] = lambda port: None
 
     @property
     def url(self) -> str:
@@ -60,7 +61,7 @@ class FakeModels:
         """The bodies of the requests to one model, in order."""
         return [r["body"] for r in self.requests if isinstance(r["body"], dict) and r["body"].get("model") == model]
 
-    def __enter__(self) -> FakeModels:
+    def __enter__(self) -> Self:
         threading.Thread(target=lambda: asyncio.run(self.serve(0)), name="fake-models", daemon=True).start()
         self._ready.wait(10)
         return self
@@ -76,6 +77,7 @@ class FakeModels:
         server = await asyncio.start_server(self._connection, host, port, limit=16 * 1024 * 1024)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
+        self.announce(self.port)
         await self._stop.wait()
         server.close()
 
@@ -117,7 +119,11 @@ class FakeModels:
         turn = self._turn(body)
         if turn is None:
             name = body["model"]
-            error = {"message": f"The model `{name}` does not exist", "type": "invalid_request_error", "code": "model_not_found"}
+            error = {
+                "message": f"The model `{name}` does not exist",
+                "type": "invalid_request_error",
+                "code": "model_not_found",
+            }
             return await _json(writer, 404, {"error": error})
         end = turn.get("end", "done")
         if end == "never":
@@ -254,7 +260,9 @@ class Anthropic:
     def pieces(self, turn: Turn, body: dict[str, Any]) -> Iterator[bytes]:
         """The server-sent events of a turn."""
         usage = _usage(turn, body) or {"prompt_tokens": 0, "completion_tokens": 0}
-        yield _named_event("message_start", message={**self._head(body), "content": [], "usage": self._counts(usage, 0)})
+        yield _named_event(
+            "message_start", message={**self._head(body), "content": [], "usage": self._counts(usage, 0)}
+        )
         index = 0
         for key, kind, delta in (("reasoning", "thinking", "thinking_delta"), ("text", "text", "text_delta")):
             parts = _parts(turn.get(key))
@@ -345,16 +353,10 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     arguments = parser.parse_args()
 
-    async def run() -> None:
-        fake = FakeModels()
-        serving = asyncio.create_task(fake.serve(arguments.port, arguments.host))
-        while not fake.port and not serving.done():
-            await asyncio.sleep(0.01)
-        print(fake.port, flush=True)  # noqa: T201 - the caller reads it
-        await serving
-
+    fake = FakeModels()
+    fake.announce = lambda port: print(port, flush=True)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(run())
+        asyncio.run(fake.serve(arguments.port, arguments.host))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Imports Agno the way we want it: without telemetry, without prompts in logs, without output of its own.
 
-Agno reads its environment and sets up its loggers while it is imported, so every other module here imports it through this one.
+Agno reads its environment and sets up its loggers while it is imported, so every other module here imports it through
+this one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Every request to a model passes here: it is timed, counted, watched and, before its first token, asked again.
 
-Usage is taken at this boundary and not from Agno's totals, which leave out requests that failed or were stopped. Text goes to
-the reader from here too; Agno, which needs it only as a whole to keep the conversation, sees each turn as a few large pieces.
+Usage is taken at this boundary and not from Agno's totals, which leave out requests that failed or were stopped. Text
+goes to the reader from here too; Agno, which needs it only as a whole to keep the conversation, sees each turn as a few
+large pieces.
 """
 
 from __future__ import annotations
@@ -33,20 +34,20 @@ class MeteredModel(Model):
     calls: ModelCalls
     finish_reason: str | None
 
-    async def ainvoke_stream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ModelResponse]:  # noqa: ANN401 - Agno's own
+    async def ainvoke_stream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ModelResponse]:
         """Send one turn's request and yield the answer."""
         for response in await self.calls.turn(self, lambda: self.request(*args, **kwargs)):
             yield response
 
-    def request(self, *args: Any, **kwargs: Any) -> AsyncIterator[ModelResponse]:  # noqa: ANN401
+    def request(self, *args: Any, **kwargs: Any) -> AsyncIterator[ModelResponse]:
         """The provider's stream of one request; sets `finish_reason` when it says why it ended."""
         raise NotImplementedError
 
-    def get_function_calls_to_run(self, assistant_message: Any, messages: Any, functions: Any = None) -> list[Any]:  # noqa: ANN401, ARG002
-        """The tool calls of an answer, as Agno wants them; unknown tools and bad arguments are the toolbox's to refuse."""
+    def get_function_calls_to_run(self, assistant_message: Any, *_: Any, **__: Any) -> list[Any]:
+        """The tool calls of an answer as Agno wants them; bad ones are the toolbox's to refuse."""
         return self.calls.session.toolbox.function_calls(assistant_message.tool_calls or [])
 
-    def get_system_message_for_model(self, tools: list[Any] | None = None) -> str | None:  # noqa: ARG002
+    def get_system_message_for_model(self, *_: Any, **__: Any) -> str | None:
         """Nothing: prompts hold what the agent's author wrote."""
         return None
 
@@ -93,7 +94,7 @@ class ModelCalls:
             failure = None
             try:
                 return await self._request(model, ask, call)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it ends the run with a sentence
+            except Exception as error:
                 if self.session.verdict is not None:
                     raise
                 failure = self.session.plan.explainer.explain(error)
@@ -224,15 +225,21 @@ class ModelCalls:
         """Wait before the next attempt, as long as the provider asks for, within bounds."""
         asked = failure.retry_after
         seconds = min(LONGEST_WAIT_SECONDS, BACKOFF_SECONDS * 2**attempt if asked is None else asked)
-        self.session.log("warn", f"{failure.message} Trying again in {seconds:g} s (attempt {attempt + 2} of {RETRIES + 1}).")
+        self.session.log(
+            "warn", f"{failure.message} Trying again in {seconds:g} s (attempt {attempt + 2} of {RETRIES + 1})."
+        )
         await asyncio.sleep(seconds)
 
 
 def _is_plain(delta: ModelResponse) -> bool:
     """Whether the piece is text and nothing that Agno must see on its own."""
     return (
-        delta.tool_calls is None or not delta.tool_calls
-    ) and delta.response_usage is None and delta.extra is None and delta.citations is None and delta.audio is None
+        (delta.tool_calls is None or not delta.tool_calls)
+        and delta.response_usage is None
+        and delta.extra is None
+        and delta.citations is None
+        and delta.audio is None
+    )
 
 
 def _join(pieces: list[ModelResponse], name: str | None, parts: list[str]) -> None:

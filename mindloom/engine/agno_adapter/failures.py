@@ -1,7 +1,7 @@
 """Turns what a provider's SDK raises into a sentence for the person who runs the agent.
 
-Errors are told apart by what they carry (status, code, class name), not by their classes: the OpenAI and Anthropic SDKs and
-Agno each have their own, and Agno's hide the others as a cause.
+Errors are told apart by what they carry (status, code, class name), not by their classes: the OpenAI and Anthropic SDKs
+and Agno each have their own, and Agno's hide the others as a cause.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from mindloom.engine.events import FailureKind
 
 DETAIL_CHARACTERS = 300
 _TOO_LONG = re.compile(
-    r"context.{0,10}(length|window|size)|prompt is too long|maximum (context|prompt)|too many (input )?tokens", re.IGNORECASE
+    r"context.{0,10}(length|window|size)|prompt is too long|maximum (context|prompt)|too many (input )?tokens",
+    re.IGNORECASE,
 )
 _LOOKS_SECRET = re.compile(r"\b(sk|key|pk|api)[-_][\w*.-]{6,}|Bearer\s+\S+", re.IGNORECASE)
-_BAD_GATEWAY_UP = 500
 
 
 @dataclass(frozen=True)
@@ -83,27 +83,29 @@ class Explainer:
         text = " ".join(_LOOKS_SECRET.sub("•••", text).split())
         return text if len(text) <= DETAIL_CHARACTERS else text[:DETAIL_CHARACTERS].rstrip() + " …"
 
-    def _by_status(self, error: BaseException, status: int) -> Failure:
+    def _by_status(self, error: BaseException, status: int) -> Failure:  # noqa: PLR0911 - one for each answer
         code, said = _body(error)
         detail = self._said(said)
         if status in {401, 403}:
             return Failure(f"{self._provider} refused the key. An administrator can correct it under Models.{detail}")
         if code == "context_length_exceeded" or _TOO_LONG.search(said):
             return self._too_long(detail)
-        if status == 404:  # noqa: PLR2004 - HTTP's own numbers say more than names for them
+        if status == 404:
             return Failure(
                 f"{self._provider} does not know {self._model}, or its address is wrong. "
                 f"An administrator can correct both under Models.{detail}"
             )
-        if status == 429:  # noqa: PLR2004
+        if status == 429:
             if code == "insufficient_quota":
-                return Failure(f"{self._provider} says that its quota is used up. An administrator can raise it.{detail}")
+                return Failure(
+                    f"{self._provider} says that its quota is used up. An administrator can raise it.{detail}"
+                )
             return Failure(
-                f"{self._provider} is refusing requests because there are too many (HTTP 429). Try again later.{detail}",
+                f"{self._provider} refuses requests because there are too many (HTTP 429). Try again later.{detail}",
                 retryable=True,
                 retry_after=_retry_after(error),
             )
-        if status >= _BAD_GATEWAY_UP:
+        if status >= 500:
             return Failure(
                 f"{self._provider} has a problem of its own (HTTP {status}). Try again later.{detail}",
                 retryable=True,

@@ -1,7 +1,7 @@
 """One event loop for the process, in a thread of its own, and threads for what blocks.
 
-Model clients hold connections that belong to one loop, so all runs of a process share it. It starts with the first run, hence
-after any fork; a forked child forgets its parent's.
+Model clients hold connections that belong to one loop, so all runs of a process share it. It starts with the first run,
+hence after any fork; a forked child forgets its parent's.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class LoopThread:
     async def in_thread(self, function: Callable[[], T]) -> T:
         """Await a blocking function, which runs in a daemon thread with the caller's context variables.
 
-        Not a thread pool: when the run is cancelled the function may go on for ever, and must then neither block the exit of the
-        process nor be waited for. Its slot is free when it really ends.
+        Not a thread pool: when the run is cancelled the function may go on for ever, and must then neither block the
+        exit of the process nor be waited for. Its slot is free when it really ends.
         """
         loop = asyncio.get_running_loop()
         slots = self._slots()
@@ -62,7 +62,7 @@ class LoopThread:
         def work() -> None:
             try:
                 result = context.run(function)
-            except BaseException as error:  # noqa: BLE001 - it is handed to the awaiting coroutine
+            except BaseException as error:  # noqa: BLE001 - the awaiting coroutine gets it
                 loop.call_soon_threadsafe(settle, None, error)
             else:
                 loop.call_soon_threadsafe(settle, result, None)

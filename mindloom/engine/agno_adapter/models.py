@@ -40,13 +40,13 @@ _ANTHROPIC = _COMMON | {"top_k", "stop_sequences", "thinking"}
 class _Chat(MeteredModel):
     """The chat completions protocol, which four of the kinds speak."""
 
-    async def request(self, messages: list[Message], *_: Any, **options: Any) -> AsyncIterator[ModelResponse]:  # noqa: ANN401
-        """Ask for a streamed answer. Not Agno's own method: that one hides why a stream ended and why a request failed."""
-        assert isinstance(self, OpenAIChat)  # noqa: S101 - the mixin's other half
+    async def request(self, messages: list[Message], *_: Any, **options: Any) -> AsyncIterator[ModelResponse]:
+        """Ask for a streamed answer. Agno's own method hides why a stream ended or a request failed."""
+        assert isinstance(self, OpenAIChat)
         keys = ("response_format", "tools", "tool_choice", "run_response")
-        stream = await self.get_async_client().chat.completions.create(
+        stream = await self.get_async_client().chat.completions.create(  # type: ignore[call-overload]
             model=self.id,
-            messages=self._format_all_messages(messages),  # type: ignore[arg-type]
+            messages=self._format_all_messages(messages),
             stream=True,
             stream_options={"include_usage": True},
             **self.get_request_params(**{key: options.get(key) for key in keys}),
@@ -58,7 +58,7 @@ class _Chat(MeteredModel):
     def _parse_provider_response_delta(self, response: ChatCompletionChunk) -> ModelResponse:
         if response.choices and response.choices[0].finish_reason:
             self.finish_reason = response.choices[0].finish_reason
-        return super()._parse_provider_response_delta(response)
+        return super()._parse_provider_response_delta(response)  # type: ignore[safe-super]
 
 
 class _OpenAI(_Chat, OpenAIChat):
@@ -76,11 +76,11 @@ class _Azure(_Chat, AzureOpenAI):
 class _Anthropic(MeteredModel, Claude):
     """Anthropic's messages protocol."""
 
-    def request(self, *args: Any, **options: Any) -> AsyncIterator[ModelResponse]:  # noqa: ANN401
+    def request(self, *args: Any, **options: Any) -> AsyncIterator[ModelResponse]:
         """Ask for a streamed answer."""
         return Claude.ainvoke_stream(self, *args, **options)
 
-    def _parse_provider_response_delta(self, response: Any, *args: Any, **options: Any) -> ModelResponse:  # noqa: ANN401
+    def _parse_provider_response_delta(self, response: Any, *args: Any, **options: Any) -> ModelResponse:
         if response.type == "message_stop":
             self.finish_reason = "length" if response.message.stop_reason == "max_tokens" else "stop"
         return super()._parse_provider_response_delta(response, *args, **options)
@@ -89,7 +89,7 @@ class _Anthropic(MeteredModel, Claude):
 class _Offline(MeteredModel, OfflineModel):
     """The model that needs no provider."""
 
-    def request(self, *args: Any, **options: Any) -> AsyncIterator[ModelResponse]:  # noqa: ANN401
+    def request(self, *args: Any, **options: Any) -> AsyncIterator[ModelResponse]:
         """Write the answer."""
         self.finish_reason = "stop"
         return OfflineModel.ainvoke_stream(self, *args, **options)
@@ -128,7 +128,7 @@ def _known(spec: ModelSpec, parameters: dict[str, Any], names: frozenset[str]) -
     return parameters
 
 
-def _client_for(spec: ModelSpec, api_key: str) -> Any:  # noqa: ANN401 - one of three clients without a common base
+def _client_for(spec: ModelSpec, api_key: str) -> Any:
     provider = spec.provider or spec.kind
     if not api_key and spec.kind in {"openai", "azure", "anthropic"}:
         message = f'The provider "{provider}" has no key. An administrator can set it under Models.'
@@ -144,9 +144,9 @@ def _client_for(spec: ModelSpec, api_key: str) -> Any:  # noqa: ANN401 - one of 
 
 
 @lru_cache(maxsize=_CACHED_CLIENTS)
-def _client(  # noqa: PLR0913, PLR0917 - together they are the key of the cache
+def _client(
     kind: str, base_url: str, api_key: str, headers: tuple[tuple[str, str], ...], timeout: float, api_version: str
-) -> Any:  # noqa: ANN401
+) -> Any:
     """A client costs 20 to 60 ms to make and holds the connections; it never retries, because our own policy does."""
     options: dict[str, Any] = {
         "max_retries": 0,

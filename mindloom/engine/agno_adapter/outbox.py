@@ -1,7 +1,7 @@
 """The way of a run's events from the event loop to the thread that reads them.
 
-The loop never waits here. Pieces of text that the reader has not taken yet are joined, so a slow reader costs memory for the text
-and nothing else, and a fast stream wakes the reader some twenty times a second instead of once a token.
+The loop never waits here. Pieces of text that the reader has not taken yet are joined, so a slow reader costs memory
+for the text and nothing else, and a fast stream wakes the reader some twenty times a second instead of once a token.
 """
 
 from __future__ import annotations

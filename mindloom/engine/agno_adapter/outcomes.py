@@ -1,7 +1,8 @@
 """What each of Agno's events means to us.
 
-Text, model requests and tool calls are seen at their own boundaries (`calls`, `toolbox`), where they can be timed and counted
-exactly; of Agno's events only those that end a run matter. A contract test holds this list against the installed Agno.
+Text, model requests and tool calls are seen at their own boundaries (`calls`, `toolbox`), where they can be timed and
+counted exactly; of Agno's events only those that end a run matter. A contract test holds this list against the
+installed Agno.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ IGNORED = {
 }
 
 
-def error_of(event: Any) -> str | None:  # noqa: ANN401 - one of Agno's three dozen event classes
+def error_of(event: Any) -> str | None:
     """Why the run cannot go on, when this event says so; else None."""
     if event.event == "RunError":
         return str(event.content or "Agno gave no reason")

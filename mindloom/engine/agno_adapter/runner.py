@@ -76,7 +76,7 @@ class AgnoRun:
             LOOP.call(session.cancel, message)
 
     def _open(self, outbox: Outbox) -> Session:
-        from mindloom.engine.agno_adapter.session import Session  # noqa: PLC0415 - imports Agno, which only a run should
+        from mindloom.engine.agno_adapter.session import Session
 
         plan = prepare(self._spec, self._given, run_id=self._run_id, ports=self._ports)
         return Session(plan, outbox)

@@ -1,4 +1,6 @@
-"""Calls the tools that the model asks for: checks arguments, runs the function in a thread, tells the log and the model."""
+"""Calls the tools that the model asks for: checks arguments, runs the function in a thread, tells the log and the
+model.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from mindloom.engine.agno_adapter.agno_setup import Function, FunctionCall
 from mindloom.engine.agno_adapter.loop import LOOP
@@ -85,8 +87,8 @@ class Toolbox:
     def function_calls(self, asked: list[dict[str, Any]]) -> list[FunctionCall]:
         """What Agno runs for the calls that a model asked for.
 
-        Every call, a bad one too, becomes a function without arguments that ends in `_call`: Agno's own parsing would turn the
-        text "none" into None, and what fits a tool is ours to say.
+        Every call, a bad one too, becomes a function without arguments that ends in `_call`: Agno's own parsing would
+        turn the text "none" into None, and what fits a tool is ours to say.
         """
         calls = []
         for call in asked:
@@ -96,7 +98,9 @@ class Toolbox:
             work = partial(self._call, str(call.get("id") or ""), name, function.get("arguments"))
             calls.append(
                 FunctionCall(
-                    function=Function(name=name or "unnamed", entrypoint=_entrypoint(work), skip_entrypoint_processing=True),
+                    function=Function(
+                        name=name or "unnamed", entrypoint=_entrypoint(work), skip_entrypoint_processing=True
+                    ),
                     call_id=call.get("id"),
                 )
             )
@@ -123,13 +127,11 @@ class Toolbox:
         error = "The run was stopped."
         result = None
         try:
-            if function is None:
-                offered = ", ".join(sorted(self._functions)) or "none"
-                raise ToolError(f'There is no tool "{name}". Tools: {offered}.')
-            problem = problem or _check(function, arguments)
-            if problem:
-                raise ToolError(problem)
-            result = _cut(await LOOP.in_thread(partial(function.call, arguments, self._context)))
+            if function is None or problem:
+                error = problem or self._unknown(name)
+            else:
+                _check(function, arguments)
+                result = _cut(await LOOP.in_thread(partial(function.call, arguments, self._context)))
         except ToolError as refused:
             error = str(refused)
         except Exception as broke:
@@ -140,9 +142,14 @@ class Toolbox:
             session.outbox.put(
                 ToolCallFailed(call_id=call_id, tool=name, message=error, duration_ms=took, source=session.source)
                 if result is None
-                else ToolCallFinished(call_id=call_id, tool=name, result=result, duration_ms=took, source=session.source)
+                else ToolCallFinished(
+                    call_id=call_id, tool=name, result=result, duration_ms=took, source=session.source
+                )
             )
         return f"Error: {error}" if result is None else result
+
+    def _unknown(self, name: str) -> str:
+        return f'There is no tool "{name}". Tools: {", ".join(sorted(self._functions)) or "none"}.'
 
 
 def _entrypoint(work: Callable[[], Coroutine[Any, Any, str]]) -> Callable[[], Coroutine[Any, Any, str]]:
@@ -169,14 +176,15 @@ def _arguments(raw: object) -> tuple[dict[str, Any], str]:
     return value, ""
 
 
-def _check(function: ToolFunction, arguments: dict[str, Any]) -> str:
-    """What about the arguments does not fit the tool's schema, or nothing."""
+def _check(function: ToolFunction, arguments: dict[str, Any]) -> None:
+    """Raise `ToolError` with what does not fit the tool's schema."""
     problems = Draft202012Validator(function.info.parameters).iter_errors(arguments)
     named = [
         f"{'.'.join(map(str, problem.absolute_path))}: {problem.message[:200]}".removeprefix(": ")
         for problem, _ in zip(problems, range(_PROBLEMS_NAMED), strict=False)
     ]
-    return f"The arguments do not fit: {'; '.join(named)}." if named else ""
+    if named:
+        raise ToolError(f"The arguments do not fit: {'; '.join(named)}.")
 
 
 def _cut(result: str) -> str:
@@ -185,4 +193,4 @@ def _cut(result: str) -> str:
     if len(data) <= LONGEST_RESULT_BYTES:
         return result
     kept = data[:LONGEST_RESULT_BYTES].decode(errors="ignore")
-    return f"{kept}\n\n[Cut here: the result has {len(data):,} bytes, of which these are the first {LONGEST_RESULT_BYTES:,}.]"
+    return f"{kept}\n\n[Cut here: these are the first {LONGEST_RESULT_BYTES:,} of the result's {len(data):,} bytes.]"

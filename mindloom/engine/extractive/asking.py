@@ -18,8 +18,9 @@ _ANNOUNCES = re.compile(
     re.IGNORECASE,
 )
 _INLINE = re.compile(
-    r"\b(?:sections?|headings?|parts)\s*(?:called|named|:|are|-|–)?\s*[:\"“]?\s*"
-    r"((?:[\"“']?[A-Z][\w /&-]{1,40}[\"”']?(?:,\s*(?:and\s+)?|\s+and\s+)){1,9}[\"“']?[A-Z][\w /&-]{1,40}?)[\"”']?(?=[.;\n]|$)"
+    r"\b(?:sections?|headings?|parts)\s*(?:called|named|:|are|-)?\s*[:\"“]?\s*"
+    r"((?:[\"“']?[A-Z][\w /&-]{1,40}[\"”']?(?:,\s*(?:and\s+)?|\s+and\s+)){1,9}"
+    r"[\"“']?[A-Z][\w /&-]{1,40}?)[\"”']?(?=[.;\n]|$)"
 )
 _RULE = re.compile(r"^(?:do not|don't|never|always|be |use |keep |avoid |if |when |make sure|only |no )", re.IGNORECASE)
 _LONGEST_TITLE = 60
@@ -92,8 +93,8 @@ class Request:
     def _is_command(text: str) -> bool:
         return bool(
             re.match(
-                r"(please\s+)?(summari[sz]e|write|draft|create|make|list|extract|find|analy[sz]e|review|compare|explain|translate|"
-                r"prepare|turn|convert|give|tell|calculate|save|export|check|outline|describe)\b",
+                r"(please\s+)?(summari[sz]e|write|draft|create|make|list|extract|find|analy[sz]e|review|compare|explain|"
+                r"translate|prepare|turn|convert|give|tell|calculate|save|export|check|outline|describe)\b",
                 text,
                 re.IGNORECASE,
             )
@@ -138,7 +139,7 @@ def _below_announcement(lines: list[str]) -> list[Section]:
 def _section(bullet: str) -> Section:
     title, _, hint = re.sub(r"[*_`\"“”]", "", bullet).partition(":")
     if not hint:
-        title, _, hint = re.sub(r"\s+[–—-]\s+|\s*\(", "\0", title, count=1).partition("\0")
+        title, _, hint = re.sub(r"\s+[\u2013\u2014-]\s+|\s*\(", "\0", title, count=1).partition("\0")
     return Section(_title(title), hint.strip(" )."))
 
 

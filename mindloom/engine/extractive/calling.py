@@ -1,7 +1,7 @@
 """Fills the tools that are offered with what the input holds.
 
-A tool is recognised by its name, its description and the names of its parameters, so tools of any catalogue can be filled as
-long as they are named sensibly. A tool that cannot be filled completely is not called.
+A tool is recognised by its name, its description and the names of its parameters, so tools of any catalogue can be
+filled as long as they are named sensibly. A tool that cannot be filled completely is not called.
 """
 
 from __future__ import annotations
@@ -14,19 +14,25 @@ from typing import Any
 from mindloom.engine.extractive.asking import Request
 from mindloom.engine.extractive.reading import DATE, URL, keywords
 
-_OPERAND = r"(?:\d[\d,]*(?:\.\d+)?|\((?:[\d\s.,+*/^×÷()-])+\))"
-_EXPRESSION = re.compile(rf"(?<![\w/.-]){_OPERAND}(?:\s*(?:\*\*|[+*×÷^])\s*{_OPERAND}|\s+[-/x]\s+{_OPERAND}|(?<=\))\s*[-/]\s*{_OPERAND}"
-                         rf"|/{_OPERAND}(?![/\d]))+(?![\w/-])")  # fmt: skip
+_TIMES, _DIVIDED = "\u00d7", "\u00f7"
+_OPERAND = rf"(?:\d[\d,]*(?:\.\d+)?|\((?:[\d\s.,+*/^{_TIMES}{_DIVIDED}()-])+\))"
+_EXPRESSION = re.compile(
+    rf"(?<![\w/.-]){_OPERAND}"
+    rf"(?:\s*(?:\*\*|[+*{_TIMES}{_DIVIDED}^])\s*{_OPERAND}|\s+[-/x]\s+{_OPERAND}"
+    rf"|(?<=\))\s*[-/]\s*{_OPERAND}|/{_OPERAND}(?![/\d]))+(?![\w/-])"
+)
 _PERCENT_OF = re.compile(r"(\d+(?:\.\d+)?)\s?(?:%|percent) of (?:[$€£]\s?)?(\d[\d,]*(?:\.\d+)?)", re.IGNORECASE)
 _NOW = re.compile(
-    r"\b(today|now|tomorrow|yesterday|current (?:date|time|day|week|month|year)|what (?:time|day|date) is it|this (?:week|month|year))\b",
+    r"\b(today|now|tomorrow|yesterday|current (?:date|time|day|week|month|year)|what (?:time|day|date) is it|"
+    r"this (?:week|month|year))\b",
     re.IGNORECASE,
 )
 _ZONE = re.compile(r"\b(?:UTC|GMT|(?:Africa|America|Asia|Atlantic|Australia|Europe|Pacific)/[A-Z]\w+(?:/\w+)?)\b")
 _ISO = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _BETWEEN = re.compile(r"\b(between|from|until|till|difference|how (?:many|long)|days)\b", re.IGNORECASE)
 _SHIFT = re.compile(
-    r"\b(\d{1,5})\s*(days?|weeks?)\s*(after|from|before|earlier|later|past)?|\b(?:plus|add|minus|subtract)\s+(\d{1,5})\s*(days?|weeks?)",
+    r"\b(\d{1,5})\s*(days?|weeks?)\s*(after|from|before|earlier|later|past)?"
+    r"|\b(?:plus|add|minus|subtract)\s+(\d{1,5})\s*(days?|weeks?)",
     re.IGNORECASE,
 )
 _MOST_LINKS = 3
@@ -40,7 +46,7 @@ _OPERATIONS = {
     "max": r"\b(max|maximum|highest|largest|most)\b",
     "min": r"\b(min|minimum|lowest|smallest|least)\b",
 }
-_SAME_OPERATION = {"mean": ("mean", "average", "avg"), "sum": ("sum", "total"), "count": ("count",), "max": ("max",), "min": ("min",)}
+_SAME_OPERATION = {"mean": ("mean", "average", "avg"), "sum": ("sum", "total")}
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,8 @@ def save_call(tool: Offered, request: Request, title: str, content: str) -> Call
     known = [str(value) for value in tool.properties.get("format", {}).get("enum", ())]
     wanted = _format(request)
     if tool.has("format"):
-        arguments["format"] = next((value for value in known if value.lower() in wanted), known[0] if known else wanted[0])
+        fallback = known[0] if known else wanted[0]
+        arguments["format"] = next((value for value in known if value.lower() in wanted), fallback)
     else:
         arguments["name"] = f"{stem}.md"
     return tool.name, arguments
@@ -118,7 +125,7 @@ def expressions(text: str) -> list[str]:
     """The arithmetic that a text holds, as a calculator reads it."""
     found = [f"{whole.replace(',', '')} * {part} / 100" for part, whole in _PERCENT_OF.findall(text)]
     for match in _EXPRESSION.finditer(DATE.sub(" ", text)):
-        plain = match[0].replace("×", "*").replace("÷", "/").replace("^", "**").replace(",", "")
+        plain = match[0].replace(_TIMES, "*").replace(_DIVIDED, "/").replace("^", "**").replace(",", "")
         found.append(re.sub(r"(?<=[\d)])\s+x\s+(?=[\d(])", " * ", plain).strip())
     return list(dict.fromkeys(found))[:_MOST_EXPRESSIONS]
 
@@ -130,15 +137,21 @@ def _calculation(tool: Offered, request: Request) -> Iterator[dict[str, Any]]:
 
 
 def _now(tool: Offered, request: Request) -> Iterator[dict[str, Any]]:
-    if not tool.is_about(r"\b(current|now|today)\b") or tool.properties.keys() - {"timezone", "tz"} or not _NOW.search(request.ask):
+    if not tool.is_about(r"\b(current|now|today)\b") or tool.properties.keys() - {"timezone", "tz"}:
         return
-    parameter = next(iter(tool.properties), None)
-    zone = _ZONE.search(request.text)
-    yield {} if parameter is None or (zone is None and "required" not in tool.parameters) else {parameter: zone[0] if zone else "UTC"}
+    if not _NOW.search(request.ask):
+        return
+    parameter, zone = next(iter(tool.properties), None), _ZONE.search(request.text)
+    if zone and parameter:
+        yield {parameter: zone[0]}
+    else:
+        yield {parameter: "UTC"} if parameter and tool.parameters.get("required") else {}
 
 
 def _difference(tool: Offered, request: Request) -> Iterator[dict[str, Any]]:
-    pair = next((names for names in (("start", "end"), ("from_date", "to_date"), ("date1", "date2")) if tool.has(*names)), None)
+    pair = next(
+        (names for names in (("start", "end"), ("from_date", "to_date"), ("date1", "date2")) if tool.has(*names)), None
+    )
     dates = _ISO.findall(request.ask)
     if pair and len(dates) > 1 and _BETWEEN.search(request.ask):
         yield dict(zip(pair, dates[:2], strict=True))
@@ -149,7 +162,9 @@ def _shift(tool: Offered, request: Request) -> Iterator[dict[str, Any]]:
     if not tool.has("date", "days") or date is None or shift is None:
         return
     number, unit = int(shift[1] or shift[4]), (shift[2] or shift[5]).lower().rstrip("s")
-    back = (shift[3] or "").lower() in {"before", "earlier"} or re.search(r"\b(minus|subtract)\b", request.ask, re.IGNORECASE)
+    back = (shift[3] or "").lower() in {"before", "earlier"} or re.search(
+        r"\b(minus|subtract)\b", request.ask, re.IGNORECASE
+    )
     yield {"date": date[0], "days": number * _DAYS[unit] * (-1 if back else 1)}
 
 
@@ -176,7 +191,7 @@ def _table(tool: Offered, request: Request) -> Iterator[dict[str, Any]]:
 
 
 def _aggregation(tool: Offered, request: Request) -> dict[str, Any]:
-    """Which column is added up by which other one: the person names them, or they are the only ones that can be meant."""
+    """Which column is added up by which other one: those that the person names, else the likely ones."""
     columns = _columns(request.csv_text)
     operation = next((name for name, pattern in _OPERATIONS.items() if request.mentions(pattern)), "")
     if not operation:
@@ -187,7 +202,7 @@ def _aggregation(tool: Offered, request: Request) -> dict[str, Any]:
     group = _named(groups, request.ask.partition(" by ")[2] or request.ask.partition(" per ")[2] or request.ask)
     group = group or (groups[0] if groups else "")
     known = [str(name) for name in tool.properties["operation"].get("enum", ())]
-    same = _SAME_OPERATION[operation]
+    same = _SAME_OPERATION.get(operation, (operation,))
     chosen = next((name for name in known if name.lower() in same), "" if known else same[0])
     arguments = {"group_by": group, "value": value, "operation": chosen}
     return {name: given for name, given in arguments.items() if given and tool.has(name)}
@@ -212,7 +227,8 @@ def _columns(text: str) -> dict[str, bool]:
     separator = max(",;\t", key=lines[0].count)
     header = [name.strip().strip('"') for name in lines[0].split(separator)]
     first = [cell.strip().strip('"') for cell in lines[1].split(separator)]
-    return {name: re.fullmatch(r"[-+$€£]?\s?\d[\d.,]*\s?[%€]?", cell) is not None for name, cell in zip(header, first, strict=False)}
+    number = re.compile(r"[-+$€£]?\s?\d[\d.,]*\s?[%€]?")
+    return {name: number.fullmatch(cell) is not None for name, cell in zip(header, first, strict=False)}
 
 
 def _named(names: list[str], text: str) -> str:

@@ -10,7 +10,10 @@ from functools import cached_property
 from mindloom.engine.extractive.asking import Request, Section
 from mindloom.engine.extractive.reading import closest, facts, keywords, sentences, summarise
 
-CLOSING = "This was put together by Mindloom's offline model, which picks and arranges what it is given; it is not a language model."
+CLOSING = (
+    "This was put together by Mindloom's offline model, which picks and arranges what it is given; "
+    "it is not a language model."
+)
 _PASSAGE = re.compile(r"^\s*\[(\d{1,3})\]\s*(.+?)(?=^\s*\[\d{1,3}\]|\Z)", re.MULTILINE | re.DOTALL)
 _ABOUT = re.compile(r"^[^\n.?!]{0,60}?\b(?:about|on|for|regarding)\s+(?=\w)", re.IGNORECASE)
 _LONGEST_TOPIC = 60
@@ -43,7 +46,9 @@ class Material:
     @cached_property
     def passages(self) -> list[tuple[str, str]]:
         """Numbered passages that a search returned: number and text."""
-        return [(n, " ".join(text.split())) for r in self.results if not r.failed for n, text in _PASSAGE.findall(r.text)]
+        return [
+            (n, " ".join(text.split())) for r in self.results if not r.failed for n, text in _PASSAGE.findall(r.text)
+        ]
 
     @cached_property
     def text(self) -> str:
@@ -73,7 +78,9 @@ def body(request: Request, results: Sequence[Result] = ()) -> str:
     returned = _returned(material)
     if request.sections:
         parts += [f"## {section.title}\n\n{_section(section, material)}" for section in request.sections]
-        if returned and not any(_wants(section, "result|calculat|number|figure|data|table") for section in request.sections):
+        if returned and not any(
+            _wants(section, "result|calculat|number|figure|data|table") for section in request.sections
+        ):
             parts.append(f"## Results\n\n{returned}")
     else:
         parts += [part for part in (returned, _quotes(material), *_free(material)) if part]
@@ -132,7 +139,9 @@ def _wants(section: Section, pattern: str) -> bool:
 def _missing(section: Section, material: Material) -> str:
     if not material.text:
         hint = f": {section.hint}" if section.hint else ""
-        return f"*To be written{hint}. The input names the topic, “{material.topic}”, and gives no text to take it from.*"
+        return (
+            f"*To be written{hint}. The input names the topic, “{material.topic}”, and gives no text to take it from.*"
+        )
     return "*The input says nothing about this.*"
 
 
@@ -153,8 +162,8 @@ def _matching(pattern: str) -> Callable[[Material], str]:
 
 
 _actions = _matching(
-    r"\b(should|must|needs? to|have to|has to|will|please|to-?do|action|asap|deadline|by (?:monday|tuesday|wednesday|thursday|"
-    r"friday|tomorrow|next)|prepare|send|schedule|follow up|responsible)\b"
+    r"\b(should|must|needs? to|have to|has to|will|please|to-?do|action|asap|deadline|"
+    r"by (?:monday|tuesday|wednesday|thursday|friday|tomorrow|next)|prepare|send|schedule|follow up|responsible)\b"
 )
 
 
@@ -162,7 +171,9 @@ def _fact_table(material: Material) -> str:
     rows = facts(material.text or material.request.text).rows()
     if not rows:
         return ""
-    return "\n".join(["| What | Found in the input |", "| --- | --- |", *(f"| {label} | {values} |" for label, values in rows)])
+    return "\n".join(
+        ["| What | Found in the input |", "| --- | --- |", *(f"| {label} | {values} |" for label, values in rows)]
+    )
 
 
 def _people(material: Material) -> str:
@@ -174,7 +185,8 @@ def _outline(material: Material) -> str:
     """The weightiest sentences as points, each with the words it turns on."""
     points = summarise(material.text, _BULLETS)
     return "\n".join(
-        f"{number}. {', '.join(keywords(sentence, 3)).capitalize()}\n   - {sentence}" for number, sentence in enumerate(points, 1)
+        f"{number}. {', '.join(keywords(sentence, 3)).capitalize()}\n   - {sentence}"
+        for number, sentence in enumerate(points, 1)
     )
 
 
@@ -226,7 +238,25 @@ def _clip(text: str) -> str:
 
 def _is_prose(text: str) -> bool:
     """Whether a result is to be read rather than shown: several sentences that are no table and no data."""
-    return not text.lstrip().startswith(("|", "{", "[")) and len(re.findall(r"[a-z][.!?](?:\s|$)", text)) > 1
+    if text.lstrip().startswith(("|", "{", "[")):
+        return False
+    return len(re.findall(r"[a-z][.!?](?:\s|$)", text)) > 1
+
+
+_dated = _matching(
+    r"\b(\d{4}|\d{1,2}[./]\d{1,2}|january|february|march|april|may \d|june|july|august|september|october|november|"
+    r"december|monday|tuesday|wednesday|thursday|friday|week|quarter|Q[1-4])\b"
+)
+_risks = _matching(
+    r"\b(risk|concern|issue|problem|delay|however|but|fail|lack|late|error|complain|worry|difficult|critical|threat|"
+    r"unclear)"
+)
+_decisions = _matching(r"\b(decid|agree|approv|chose|will go with|confirmed|signed off)")
+_open_questions = _matching(r"\?|\b(unclear|tbd|to be decided|open|unknown|not yet)\b")
+
+
+def _figures(material: Material) -> str:
+    return "\n\n".join(part for part in (_returned(material), _fact_table(material)) if part)
 
 
 _WRITERS: tuple[tuple[str, Callable[[Material], str]], ...] = (
@@ -234,18 +264,15 @@ _WRITERS: tuple[tuple[str, Callable[[Material], str]], ...] = (
     (r"summar|overview|abstract|tl;?dr|executive|brief|in short|introduction|context|background", _summary),
     (r"key (?:point|finding|message|takeaway)|highlight|finding|takeaway|main point|insight|bullet|strength", _points),
     (r"actions?|next step|to-?dos?|tasks?|recommend|follow-?up|owner", _actions),
-    (r"date|timeline|deadline|schedule|milestone|when", _matching(r"\b(\d{4}|\d{1,2}[./]\d{1,2}|january|february|march|april|may \d|"
-     r"june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|week|quarter|Q[1-4])\b")),
-    (r"risk|concern|issue|problem|objection|weakness|challenge|blocker|threat",
-     _matching(r"\b(risk|concern|issue|problem|delay|however|but|fail|lack|late|error|complain|worry|difficult|critical|threat|unclear)")),
-    (r"decision|agreed|approv", _matching(r"\b(decid|agree|approv|chose|will go with|confirmed|signed off)")),
+    (r"date|timeline|deadline|schedule|milestone|when", _dated),
+    (r"risk|concern|issue|problem|objection|weakness|challenge|blocker|threat", _risks),
+    (r"decision|agreed|approv", _decisions),
     (r"people|participant|attendee|stakeholder|contact|who", _people),
-    (r"(?:open )?questions?|unclear|unknown", _matching(r"\?|\b(unclear|tbd|to be decided|open|unknown|not yet)\b")),
+    (r"(?:open )?questions?|unclear|unknown", _open_questions),
     (r"outline|structure|agenda", _outline),
     (r"sources?|references?|citations?|links?", _sources),
     (r"quote|evidence|passage", _quotes),
     (r"result|calculation", lambda material: _returned(material) or _fact_table(material)),
-    (r"facts?|figures?|numbers?|data|amounts?|table|metrics?|budget|costs?", lambda m: "\n\n".join(
-        part for part in (_returned(m), _fact_table(m)) if part)),
+    (r"facts?|figures?|numbers?|data|amounts?|table|metrics?|budget|costs?", _figures),
     (r"draft|e-?mail|reply|message|letter|post|body|response", _draft),
-)  # fmt: skip
+)
