@@ -61,8 +61,10 @@ def _readable(value: Any) -> str:  # noqa: PLR0911 - one for each type
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, float | Decimal):
-        return f"{value:f}".rstrip("0").rstrip(".") if value == value // 1 else f"{value}"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     if isinstance(value, dt.datetime):
         return value.isoformat(sep=" ", timespec="minutes")
     if isinstance(value, dt.date | dt.time):

@@ -1,0 +1,72 @@
+"""The way of events from the loop to the reader."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from mindloom.engine.agno_adapter.outbox import CROWDED, Outbox
+from mindloom.engine.events import ContentAdded, LogWritten, RunCompleted
+
+DONE = RunCompleted(output="")
+
+
+def test_a_slow_reader_gets_the_pieces_joined():
+    outbox = Outbox(("A",))
+    for _ in range(10_000):
+        outbox.add_text(ContentAdded, 1, "ab")
+    outbox.close(DONE)
+    events = list(outbox)
+    assert [event.type for event in events] == ["content.added", "run.completed"]
+    assert events[0].text == "ab" * 10_000
+    assert events[0].source == ("A",)
+
+
+def test_pieces_of_different_blocks_are_not_joined():
+    outbox = Outbox(())
+    outbox.add_text(ContentAdded, 1, "a")
+    outbox.add_text(ContentAdded, 2, "b")
+    outbox.close(DONE)
+    assert [event.text for event in outbox if event.type == "content.added"] == ["a", "b"]
+
+
+def test_nothing_follows_the_last_event():
+    outbox = Outbox(())
+    assert outbox.close(DONE)
+    outbox.put(LogWritten(level="info", message="late"))
+    outbox.add_text(ContentAdded, 1, "late")
+    assert not outbox.close(DONE)
+    assert list(outbox) == [DONE]
+
+
+def test_the_reader_is_woken_by_silence_at_least_four_times_a_second():
+    outbox = Outbox(())
+    threading.Timer(0.6, outbox.close, (DONE,)).start()
+    assert list(outbox).count(None) >= 2
+
+
+def test_the_first_piece_wakes_the_reader_at_once():
+    outbox = Outbox(())
+    reader = iter(outbox)
+    threading.Timer(0.02, outbox.add_text, (ContentAdded, 1, "a")).start()
+    began = time.monotonic()
+    assert next(reader).text == "a"
+    assert time.monotonic() - began < 0.2
+
+
+def test_a_tool_that_writes_a_flood_waits_for_the_reader():
+    outbox = Outbox(())
+
+    def flood():
+        for number in range(CROWDED + 50):
+            outbox.put_patiently(LogWritten(level="info", message=str(number)))
+        outbox.close(DONE)
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    time.sleep(0.15)
+    assert len(outbox._items) == CROWDED
+    assert [event.message for event in outbox if event and event.type == "log.written"] == [
+        str(number) for number in range(CROWDED + 50)
+    ]
+    thread.join()
