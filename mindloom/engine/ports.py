@@ -38,7 +38,7 @@ class ToolContext(Protocol):
     """What a tool may do while it works. Calls are safe from any thread."""
 
     def save_artifact(self, name: str, content: bytes, media_type: str) -> SavedArtifact:
-        """Store a file of the run and tell its readers. Raises `ToolError` when it is too large or one too many."""
+        """Store a file of the run and tell its readers. Raises `ToolError` when that is too much."""
 
     def log(self, message: str, level: Level = "info") -> None:
         """Write a line into the run's log."""
@@ -56,7 +56,11 @@ class ToolFunction:
 
 
 class Ports(Protocol):
-    """The platform's side of a run."""
+    """The platform's side of a run.
+
+    `tools` and `secret` are called before the run starts, in the thread that iterates it. `retrieve` and `save_artifact`
+    are called from the threads of tools, several at once; these have the iterating thread's context variables.
+    """
 
     def tools(self, tool: ToolSpec) -> Sequence[ToolFunction]:
         """The functions of one tool, configured. Raises `EngineError` when the tool may not be used here."""

@@ -42,7 +42,9 @@ def test_a_paced_stream_arrives_while_it_is_written(model):
 
 
 def test_the_instructions_are_the_system_message_and_the_input_stays_untouched(fake, model):
-    spec = agent_spec(model("untouched", {"text": "ok"}), instructions="You serve {{ team }}. {user_id}", markdown=False)
+    spec = agent_spec(
+        model("untouched", {"text": "ok"}), instructions="You serve {{ team }}. {user_id}", markdown=False
+    )
     play(spec, "What is {{ team }} and {user_id}?", variables={"team": "{{ x }}"})
     [body] = fake.bodies("untouched")
     assert body["messages"] == [
@@ -98,6 +100,13 @@ def test_usage_is_what_the_provider_counted(model):
 def test_a_provider_that_counts_nothing_leaves_the_tokens_unknown(model):
     [called] = of(play(agent_spec(model("uncounted", {"text": "ok", "usage": None}))), "model.called")
     assert (called.tokens_in, called.tokens_out) == (None, None)
+
+
+def test_a_server_that_does_not_know_usage_in_streams_is_asked_without(fake, model):
+    refusal = {"status": 400, "error": {"message": "Unrecognized request argument: stream_options"}}
+    events = play(agent_spec(model("old-server", refusal, {"text": "ok"}, by="request")))
+    assert events[-1].output == "ok"
+    assert ["stream_options" in body for body in fake.bodies("old-server")] == [True, False]
 
 
 def test_a_tool_is_called_and_its_result_read(fake, model):

@@ -51,7 +51,13 @@ def offline_spec(instructions="", **fields) -> AgentSpec:
 
 def agent_spec(model: ModelSpec, limits: Limits | None = None, **fields: Any) -> AgentSpec:
     return AgentSpec(
-        name="Writer", uuid="a", version=1, model=model, limits=limits or Limits(), tools=(ToolSpec(key="all"),), **fields
+        name="Writer",
+        uuid="a",
+        version=1,
+        model=model,
+        limits=limits or Limits(),
+        tools=(ToolSpec(key="all"),),
+        **fields,
     )
 
 

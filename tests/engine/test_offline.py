@@ -95,7 +95,9 @@ def test_it_calculates_with_a_calculator(text, expression):
     assert "**42**" in events[-1].output
 
 
-@pytest.mark.parametrize("text", ["Meet on 2025-01-02 at 10", "Call 555-1234", "see 3/4/2025", "version 1.2.3", "3-5 days"])
+@pytest.mark.parametrize(
+    "text", ["Meet on 2025-01-02 at 10", "Call 555-1234", "see 3/4/2025", "version 1.2.3", "3-5 days"]
+)
 def test_dates_and_numbers_are_not_arithmetic(text):
     assert calling.expressions(text) == []
 
@@ -107,7 +109,11 @@ def offered(name, required=(), **properties):
 @pytest.mark.parametrize(
     ("tool", "text", "arguments"),
     [
-        (offered("current_datetime", timezone={}), "What day is today in Europe/Berlin?", {"timezone": "Europe/Berlin"}),
+        (
+            offered("current_datetime", timezone={}),
+            "What day is today in Europe/Berlin?",
+            {"timezone": "Europe/Berlin"},
+        ),
         (offered("current_datetime", timezone={}), "What is today's date?", {}),
         (
             offered("date_difference", ("start", "end"), start={}, end={}),

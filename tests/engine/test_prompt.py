@@ -13,7 +13,9 @@ from mindloom.engine.prompt import PromptError, render, variables_in
 
 
 def test_a_variable_is_replaced_by_its_value():
-    assert render("Write for {{ audience }}, {{audience}}!", {"audience": "children"}) == "Write for children, children!"
+    assert (
+        render("Write for {{ audience }}, {{audience}}!", {"audience": "children"}) == "Write for children, children!"
+    )
 
 
 def test_an_unknown_variable_is_named_together_with_the_known_ones():
@@ -40,7 +42,7 @@ def test_escaped_braces_are_written_as_braces():
     ("value", "text"),
     [
         (True, "yes"), (False, "no"), (None, ""), (3, "3"), (3.0, "3"), (2.5, "2.5"), (Decimal("1.50"), "1.50"),
-        (Decimal("100"), "100"), (dt.date(2025, 1, 2), "2025-01-02"), (dt.datetime(2025, 1, 2, 3, 4), "2025-01-02 03:04"),
+        (Decimal(100), "100"), (dt.date(2025, 1, 2), "2025-01-02"), (dt.datetime(2025, 1, 2, 3, 4), "2025-01-02 03:04"),
         (["a", "b"], "a, b"), (float("inf"), "inf"),
     ],
 )  # fmt: skip

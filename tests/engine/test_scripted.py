@@ -6,8 +6,8 @@ import time
 
 from mindloom.engine.events import ContentAdded, RunCompleted
 from mindloom.engine.scripted import ScriptedRunner
-from tests.engine.helpers import LentPorts, cancel_later, offline_spec
 from mindloom.engine.spec import RunInput
+from tests.engine.helpers import LentPorts, cancel_later, offline_spec
 
 HELLO = ContentAdded(block=1, text="Hello")
 DONE = RunCompleted(output="Hello")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from anthropic import AsyncAnthropic
-from openai import AsyncAzureOpenAI, AsyncOpenAI
+from openai import AsyncAzureOpenAI, AsyncOpenAI, BadRequestError
 
 from mindloom.engine.agno_adapter.agno_setup import Message, ModelResponse  # first: it tames Agno's logging
 from mindloom.engine.agno_adapter.calls import MeteredModel
@@ -44,13 +44,19 @@ class _Chat(MeteredModel):
         """Ask for a streamed answer. Agno's own method hides why a stream ended or a request failed."""
         assert isinstance(self, OpenAIChat)
         keys = ("response_format", "tools", "tool_choice", "run_response")
-        stream = await self.get_async_client().chat.completions.create(  # type: ignore[call-overload]
+        ask: Any = partial(
+            self.get_async_client().chat.completions.create,
             model=self.id,
             messages=self._format_all_messages(messages),
             stream=True,
-            stream_options={"include_usage": True},
             **self.get_request_params(**{key: options.get(key) for key in keys}),
         )
+        try:
+            stream = await ask(stream_options={"include_usage": True})
+        except BadRequestError as error:
+            if "stream_options" not in str(error):
+                raise
+            stream = await ask()  # an older server: its answer is worth more than its count of tokens
         async with stream:
             async for chunk in stream:
                 yield self._parse_provider_response_delta(chunk)

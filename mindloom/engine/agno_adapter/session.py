@@ -16,7 +16,7 @@ from mindloom.engine.agno_adapter.toolbox import Toolbox
 from mindloom.engine.errors import EngineError
 from mindloom.engine.events import Event, FailureKind, Level, LogWritten, RunCancelled, RunCompleted, RunFailed
 
-GRACE_SECONDS = 0.1
+GRACE_SECONDS = 0.15
 
 log = logging.getLogger(__name__)
 
