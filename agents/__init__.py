@@ -1,0 +1,1 @@
+"""Agents, their drafts and versions, and the gallery of templates."""

@@ -1,0 +1,1 @@
+"""Models and their providers, keys, outbound calls, and the tool catalogue."""

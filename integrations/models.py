@@ -69,7 +69,9 @@ class Model(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["provider", "model_id"], name="model_once_per_provider"),
-            models.UniqueConstraint(fields=["is_default"], condition=models.Q(is_default=True), name="model_one_default"),
+            models.UniqueConstraint(
+                fields=["is_default"], condition=models.Q(is_default=True), name="model_one_default"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,38 @@
+"""Everything that can be done with model providers, models and their keys."""
+
+from __future__ import annotations
+
+from integrations.services.defaults import ensure_defaults
+from integrations.services.manage import (
+    TestResult,
+    add_model,
+    create_provider,
+    delete_model,
+    delete_provider,
+    enable_provider,
+    set_default_model,
+    set_key,
+    sync_models,
+    test_provider,
+    update_model,
+    update_provider,
+)
+from integrations.services.secrets import open_secret, reseal
+
+__all__ = [
+    "TestResult",
+    "add_model",
+    "create_provider",
+    "delete_model",
+    "delete_provider",
+    "enable_provider",
+    "ensure_defaults",
+    "open_secret",
+    "reseal",
+    "set_default_model",
+    "set_key",
+    "sync_models",
+    "test_provider",
+    "update_model",
+    "update_provider",
+]

@@ -1,0 +1,265 @@
+"""Changes of model providers and models. Administrators only."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from django.db import IntegrityError, transaction
+
+from audit.services import record
+from integrations import providers
+from integrations.models import Model, ModelProvider
+from integrations.services.secrets import opened, seal_key
+from mindloom.web.errors import Conflict, Invalid, NotAllowed, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from accounts.models import User
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,60}")
+_SECRET_HEADERS = {"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie"}
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """What a provider said when it was asked for its models."""
+
+    ok: bool
+    message: str
+    duration_ms: int
+    models: tuple[str, ...] = ()
+
+
+def create_provider(
+    *, actor: User, kind: str, name: str, base_url: str = "", api_version: str = "", headers: Any = None, key: str = ""
+) -> ModelProvider:
+    """Add a provider. Raises `Invalid` with the fields at fault, among them a name that is taken."""
+    _administrator(actor)
+    provider = ModelProvider(kind=kind, name=name, base_url=base_url, api_version=api_version, headers=headers or {})
+    _check_provider(provider)
+    with transaction.atomic():
+        _save(provider)
+        record(actor=actor, action="provider.created", target=provider, kind=provider.kind)
+        if key:
+            seal_key(provider, key)
+            record(actor=actor, action="provider.key_set", target=provider)
+    return provider
+
+
+def update_provider(*, actor: User, provider: ModelProvider, key: str = "", **changes: Any) -> ModelProvider:
+    """Change name, base_url, api_version or headers, and the key when one is given.
+
+    A key was given for one host: when the host changes, it has to be entered again.
+    """
+    _administrator(actor)
+    before = provider.base_url
+    unknown = changes.keys() - {"name", "base_url", "api_version", "headers"}
+    if unknown:
+        raise Invalid(
+            f"These cannot be changed: {', '.join(sorted(unknown))}.",
+            fields=dict.fromkeys(unknown, ["This cannot be changed."]),
+        )
+    changed = [name for name, value in changes.items() if getattr(provider, name) != value]
+    for name in changed:
+        setattr(provider, name, changes[name])
+    _check_provider(provider)
+    if provider.key_sealed and not key and urlsplit(before).netloc != urlsplit(provider.base_url).netloc:
+        raise Invalid(
+            fields={"key": ["The address changed. Enter the key again, so that it is not sent to a wrong place."]}
+        )
+    with transaction.atomic():
+        _save(provider)
+        if changed:
+            record(actor=actor, action="provider.changed", target=provider, fields=changed)
+        if key:
+            seal_key(provider, key)
+            record(actor=actor, action="provider.key_set", target=provider)
+    return provider
+
+
+def delete_provider(*, actor: User, provider: ModelProvider) -> None:
+    """Remove a provider with its models and key. Raises `Conflict` while it has the default model."""
+    _administrator(actor)
+    _refuse_default(provider.models.all(), f"“{provider.name}” has the default model.")
+    with transaction.atomic():
+        record(actor=actor, action="provider.deleted", target=provider, kind=provider.kind)
+        provider.delete()
+
+
+def enable_provider(*, actor: User, provider: ModelProvider, enabled: bool) -> ModelProvider:
+    """Switch a provider on or off. Raises `Conflict` while it has the default model."""
+    _administrator(actor)
+    if not enabled:
+        _refuse_default(provider.models.all(), f"“{provider.name}” has the default model.")
+    with transaction.atomic():
+        provider.is_enabled = enabled
+        provider.save(update_fields=["is_enabled", "updated_at"])
+        record(actor=actor, action="provider.enabled" if enabled else "provider.disabled", target=provider)
+    return provider
+
+
+def set_key(*, actor: User, provider: ModelProvider, key: str) -> ModelProvider:
+    """Keep a key, sealed; "" removes it. It is never read back, only its last four characters are shown."""
+    _administrator(actor)
+    with transaction.atomic():
+        seal_key(provider, key)
+        record(actor=actor, action="provider.key_set" if key else "provider.key_removed", target=provider)
+    return provider
+
+
+def test_provider(*, actor: User, provider: ModelProvider) -> TestResult:
+    """Ask the provider for its models, within seconds. Never raises for what the provider does."""
+    _administrator(actor)
+    started = time.monotonic()
+    try:
+        offers = providers.list_models(provider, opened(provider))
+        ok, message = True, f"{provider.name} works and lists {len(offers)} models."
+    except (providers.ProviderError, Unavailable) as error:
+        offers, ok, message = [], False, str(error)
+    result = TestResult(
+        ok, message, round((time.monotonic() - started) * 1000), tuple(offer.model_id for offer in offers[:20])
+    )
+    record(actor=actor, action="provider.tested", target=provider, ok=ok)
+    return result
+
+
+def sync_models(*, actor: User, provider: ModelProvider) -> list[Model]:
+    """Add the models that the provider lists and we lack, switched off; returns the new ones. Raises `Unavailable`."""
+    _administrator(actor)
+    try:
+        offers = providers.list_models(provider, opened(provider))
+    except providers.ProviderError as error:
+        raise Unavailable(str(error)) from None
+    known = set(provider.models.values_list("model_id", flat=True))
+    new = [
+        Model(provider=provider, model_id=offer.model_id, label=offer.label, is_enabled=False)
+        for offer in offers
+        if offer.model_id not in known
+    ]
+    with transaction.atomic():
+        Model.objects.bulk_create(new, ignore_conflicts=True)
+        record(actor=actor, action="provider.models_listed", target=provider, added=len(new))
+    return new
+
+
+def add_model(*, actor: User, provider: ModelProvider, model_id: str, label: str = "", **fields: Any) -> Model:
+    """Add a model, switched on. `fields`: description, context_window, supports_tools. Raises `Invalid`."""
+    _administrator(actor)
+    model = Model(provider=provider, model_id=model_id.strip(), label=label.strip() or model_id.strip()[:80], **fields)
+    _check(model)
+    with transaction.atomic():
+        _save(model)
+        record(actor=actor, action="model.created", target=model, provider=provider.name)
+    return model
+
+
+def update_model(*, actor: User, model: Model, **changes: Any) -> Model:
+    """Change model_id, label, description, context_window, supports_tools or is_enabled."""
+    _administrator(actor)
+    if changes.get("is_enabled") is False:
+        _refuse_default([model], f"“{model.label}” is the default model.")
+    changed = [name for name, value in changes.items() if getattr(model, name) != value]
+    for name in changed:
+        setattr(model, name, changes[name])
+    _check(model)
+    with transaction.atomic():
+        _save(model)
+        if changed:
+            record(actor=actor, action="model.changed", target=model, fields=changed)
+    return model
+
+
+def delete_model(*, actor: User, model: Model) -> None:
+    """Remove a model. Raises `Conflict` for the default one."""
+    _administrator(actor)
+    _refuse_default([model], f"“{model.label}” is the default model.")
+    with transaction.atomic():
+        record(actor=actor, action="model.deleted", target=model, provider=model.provider.name)
+        model.delete()
+
+
+def set_default_model(*, actor: User, model: Model) -> Model:
+    """Make it the model of agents that choose none. Raises `Conflict` when it or its provider is switched off."""
+    _administrator(actor)
+    if not (model.is_enabled and model.provider.is_enabled):
+        raise Conflict(f"“{model.label}” is switched off. Switch it and its provider on first.")
+    with transaction.atomic():
+        # One order of locking, so that two administrators at once leave one default.
+        list(Model.objects.select_for_update().order_by("pk"))
+        Model.objects.filter(is_default=True).exclude(pk=model.pk).update(is_default=False)
+        Model.objects.filter(pk=model.pk).update(is_default=True)
+        record(actor=actor, action="model.made_default", target=model)
+    model.is_default = True
+    return model
+
+
+def _administrator(actor: User) -> None:
+    if not actor.is_administrator:
+        raise NotAllowed("Only administrators may change models and providers.")
+
+
+def _refuse_default(models: Iterable[Model], sentence: str) -> None:
+    if any(model.is_default for model in models):
+        raise Conflict(f"{sentence} Make another model the default first.")
+
+
+def _check_provider(provider: ModelProvider) -> None:
+    provider.name = provider.name.strip()
+    provider.base_url = provider.base_url.strip().rstrip("/")
+    fields = _model_errors(provider)
+    if provider.kind in providers.NEEDS_URL and not provider.base_url:
+        fields["base_url"] = ["Enter the provider's address, such as https://models.example.org/v1."]
+    if provider.base_url and "base_url" not in fields:
+        parts = urlsplit(provider.base_url)
+        if parts.scheme not in {"http", "https"} or parts.username or parts.password:
+            fields["base_url"] = ["Enter an http or https address without user name and password."]
+    if sentence := _header_problem(provider.headers):
+        fields["headers"] = [sentence]
+    if fields:
+        raise Invalid(fields=fields)
+
+
+def _header_problem(headers: Any) -> str:
+    if not isinstance(headers, dict) or len(headers) > 20:
+        return "Headers are up to 20 names with a text each."
+    for name, value in headers.items():
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            return f"“{str(name)[:40]}” is not the name of a header."
+        if name.lower() in _SECRET_HEADERS:
+            return f"{name} carries a secret. Enter it as the key instead."
+        if not isinstance(value, str) or len(value) > 500 or not (value.isascii() and value.isprintable()):
+            return f"The value of {name} must be a line of plain characters."
+    return ""
+
+
+def _check(model: Model) -> None:
+    if fields := _model_errors(model):
+        raise Invalid(fields=fields)
+
+
+def _model_errors(row: Any) -> dict[str, list[str]]:
+    """Django's own checks of one row, by field; a name that is taken is said beside the name."""
+    from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+
+    try:
+        row.full_clean(exclude=["headers"])
+    except ValidationError as error:
+        fields = {name: [str(message) for message in messages] for name, messages in error.message_dict.items()}
+        if taken := fields.pop(NON_FIELD_ERRORS, None):
+            fields["model_id" if isinstance(row, Model) else "name"] = taken
+        return fields
+    return {}
+
+
+def _save(row: Any) -> None:
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        field = "model_id" if isinstance(row, Model) else "name"
+        raise Invalid(fields={field: ["This name is taken."]}) from None

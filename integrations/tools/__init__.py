@@ -1,0 +1,44 @@
+"""The tool catalogue: what agents can be given, one module a tool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from integrations.tools import artifact, calculator, csv_table, dates, web_page
+from integrations.tools.base import ConfigField, Tool
+from mindloom.engine.errors import EngineError
+from mindloom.engine.ports import ToolFunction
+from mindloom.engine.spec import ToolSpec
+
+__all__ = ["ConfigField", "Tool", "catalogue", "find", "functions", "tool"]
+
+_CATALOGUE = {one.key: one for one in (web_page.TOOL, csv_table.TOOL, calculator.TOOL, dates.TOOL, artifact.TOOL)}
+
+
+def catalogue() -> list[Tool]:
+    """Every tool, in the order in which people see them."""
+    return list(_CATALOGUE.values())
+
+
+def find(key: str) -> Tool | None:
+    """The tool with this key, or None."""
+    return _CATALOGUE.get(key)
+
+
+def tool(key: str) -> Tool:
+    """The tool with this key. Raises `EngineError` for one that the catalogue does not have."""
+    found = find(key)
+    if found is None:
+        raise EngineError(f"The tool “{key[:80]}” is not in the catalogue any more. Remove it from the agent.")
+    return found
+
+
+def functions(spec: ToolSpec) -> Sequence[ToolFunction]:
+    """The functions of a tool as the agent configured it. Raises `EngineError` for an unknown tool or a bad configuration."""
+    found = tool(spec.key)
+    config, wrong = found.check_config(spec.config)
+    if wrong:
+        raise EngineError(
+            f"The tool “{found.name}” is set up wrongly: {' '.join(wrong.values())} Open the agent and correct it."
+        )
+    return found.functions(config)
