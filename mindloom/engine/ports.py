@@ -58,8 +58,9 @@ class ToolFunction:
 class Ports(Protocol):
     """The platform's side of a run.
 
-    `tools` and `secret` are called before the run starts, in the thread that iterates it. `retrieve` and `save_artifact`
-    are called from the threads of tools, several at once; these have the iterating thread's context variables.
+    `tools` and `secret` are called before the run starts, in the thread that iterates it. `retrieve` and
+    `save_artifact` are called from the threads of tools, several at once; these have the iterating thread's
+    context variables.
     """
 
     def tools(self, tool: ToolSpec) -> Sequence[ToolFunction]:

@@ -158,6 +158,13 @@ def test_it_saves_its_answer_as_a_file_when_asked():
     assert b"language model" not in content
 
 
+def test_a_file_in_csv_holds_a_table():
+    ports = LentPorts(saving())
+    play(offline_spec("Save the facts as CSV file."), NOTES, ports)
+    [content] = ports.files.values()
+    assert content.splitlines()[:2] == [b"What,Found", b"Dates,15 March 2025"]
+
+
 def test_it_saves_nothing_when_not_asked():
     ports = LentPorts(saving())
     play(offline_spec(MINUTES), NOTES, ports)

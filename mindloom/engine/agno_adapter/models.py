@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import AsyncIterator
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
@@ -146,14 +147,30 @@ def _client_for(spec: ModelSpec, api_key: str) -> Any:
     if spec.kind == "ollama" and not base_url.rstrip("/").endswith("/v1"):
         base_url = base_url.rstrip("/") + "/v1"
     headers = tuple(sorted(spec.headers.items()))
-    return _client(spec.kind, base_url, api_key, headers, spec.timeout_seconds, spec.api_version)
+    return CLIENTS.get(spec.kind, base_url, api_key, headers, spec.timeout_seconds, spec.api_version)
 
 
-@lru_cache(maxsize=_CACHED_CLIENTS)
+class Clients:
+    """The clients of the process. One costs 20 to 60 ms to make and holds the connections, so it is made once."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Start anew: after a fork the connections and the lock belong to the parent."""
+        self._lock = threading.Lock()
+        self._made = lru_cache(maxsize=_CACHED_CLIENTS)(_client)
+
+    def get(self, *key: Any) -> Any:
+        """The client for this provider, key and headers."""
+        with self._lock:
+            return self._made(*key)
+
+
 def _client(
     kind: str, base_url: str, api_key: str, headers: tuple[tuple[str, str], ...], timeout: float, api_version: str
 ) -> Any:
-    """A client costs 20 to 60 ms to make and holds the connections; it never retries, because our own policy does."""
+    """A new client. It never asks again by itself, because our own policy does."""
     options: dict[str, Any] = {
         "max_retries": 0,
         "timeout": timeout + LONGER_THAN_OURS_SECONDS,
@@ -169,4 +186,5 @@ def _client(
     return AsyncOpenAI(api_key=api_key or "none", base_url=base_url or "https://api.openai.com/v1", **options)
 
 
-os.register_at_fork(after_in_child=_client.cache_clear)
+CLIENTS = Clients()
+os.register_at_fork(after_in_child=CLIENTS.forget)

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 from mindloom.engine.agno_adapter.agno_setup import Message, MessageMetrics, Model, ModelResponse
@@ -98,7 +99,7 @@ class Conversation:
             return []
         results = self._results()
         title = writing.Material(self.request, results).topic
-        return [calling.save_call(save, self.request, title, writing.body(self.request, results))]
+        return [calling.save_call(save, self.request, title, partial(writing.file, self.request, results))]
 
     def answer(self) -> str:
         """The text of the answer."""

@@ -24,6 +24,11 @@ log = logging.getLogger(__name__)
 class AgnoRunner:
     """Runs agents with Agno, all of a process on one event loop."""
 
+    @staticmethod
+    def warm_up() -> None:
+        """Import Agno and the SDKs now, a second or two. A worker that does so when it starts spares the first run."""
+        from mindloom.engine.agno_adapter import session  # noqa: F401
+
     def run(self, spec: AgentSpec, given: RunInput, *, run_id: str, ports: Ports) -> AgnoRun:
         """Begin a run. Nothing happens before it is iterated."""
         return AgnoRun(spec, given, run_id=run_id, ports=ports)

@@ -99,10 +99,10 @@ def is_save(tool: Offered) -> bool:
     return tool.has("name", "content") and tool.is_about(r"\b(save|store|export|write|create)\b")
 
 
-def save_call(tool: Offered, request: Request, title: str, content: str) -> Call:
+def save_call(tool: Offered, request: Request, title: str, write: Callable[[str], str]) -> Call:
     """The call that saves the answer, in the format that was asked for if the tool knows it."""
     stem = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "result"
-    arguments: dict[str, Any] = {"name": stem, "content": content}
+    arguments: dict[str, Any] = {"name": stem}
     known = [str(value) for value in tool.properties.get("format", {}).get("enum", ())]
     wanted = _format(request)
     if tool.has("format"):
@@ -110,12 +110,12 @@ def save_call(tool: Offered, request: Request, title: str, content: str) -> Call
         arguments["format"] = next((value for value in known if value.lower() in wanted), fallback)
     else:
         arguments["name"] = f"{stem}.md"
-    return tool.name, arguments
+    return tool.name, arguments | {"content": write(str(arguments.get("format", "markdown")))}
 
 
 def _format(request: Request) -> tuple[str, ...]:
     asked = f"{request.ask}\n{request.instructions}".lower()
-    for names in (("pdf",), ("csv",), ("html",), ("json",), ("text", "txt", "plain")):
+    for names in (("csv",), ("json",), ("text", "txt", "plain")):
         if re.search(rf"\b(as|in|into|a|an|the)\s+(an?\s+)?\.?({'|'.join(names)})\b", asked):
             return names
     return ("markdown", "md")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -86,6 +89,36 @@ def body(request: Request, results: Sequence[Result] = ()) -> str:
         parts += [part for part in (returned, _quotes(material), *_free(material)) if part]
     parts += [result.text for result in results if result.saved]
     return "\n\n".join(parts) or _nothing(request)
+
+
+def file(request: Request, results: Sequence[Result], form: str) -> str:
+    """The answer as the content of a file: a table for CSV, an object for JSON, else the text."""
+    material = Material(request, results)
+    found = facts(material.text or request.text).rows()
+    if form == "csv":
+        return _rows(results) or request.csv_text or _as_csv([["What", "Found"], *map(list, found)])
+    if form == "json":
+        points = summarise(material.text, _BULLETS)
+        return json.dumps(
+            {"topic": material.topic, "points": points, "facts": dict(found)}, ensure_ascii=False, indent=2
+        )
+    return body(request, results)
+
+
+def _rows(results: Sequence[Result]) -> str:
+    """The first table that a tool returned, as CSV."""
+    for result in results:
+        lines = [line.strip().strip("|") for line in result.text.splitlines() if line.lstrip().startswith("|")]
+        rows = [[cell.strip() for cell in line.split("|")] for line in lines if set(line) - set("|:- ")]
+        if len(rows) > 1:
+            return _as_csv(rows)
+    return ""
+
+
+def _as_csv(rows: Sequence[Sequence[str]]) -> str:
+    target = io.StringIO()
+    csv.writer(target, lineterminator="\n").writerows(rows)
+    return target.getvalue()
 
 
 def _free(material: Material) -> list[str]:
