@@ -170,6 +170,8 @@ def _wants(section: Section, pattern: str) -> bool:
 
 
 def _missing(section: Section, material: Material) -> str:
+    if not material.text and any(not result.failed for result in material.results):
+        return "*The tools returned figures and no text to take this from.*"
     if not material.text:
         hint = f": {section.hint}" if section.hint else ""
         return (
