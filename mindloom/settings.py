@@ -6,7 +6,6 @@ Every secret `NAME` can also be given as `NAME_FILE`, a path whose content is th
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 from csp.constants import NONE, SELF
 
@@ -164,11 +163,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", 16, low=1, high=1000)
 CELERY_WORKER_CONCURRENCY = WORKER_CONCURRENCY
 CELERY_WORKER_POOL = "threads"
-CELERY_BEAT_SCHEDULE = {
-    "reap": {"task": "runs.tasks.reap_runs", "schedule": 5.0, "options": {"expires": 10}},
-    "resend": {"task": "runs.tasks.resend_queued_runs", "schedule": 15.0, "options": {"expires": 15}},
-}
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+# How long a worker that is told to stop lets its runs go on before it ends them.
+WORKER_DRAIN_SECONDS = env.int("WORKER_DRAIN_SECONDS", 10, low=0, high=6 * 3600)
 
 # --- Runs ------------------------------------------------------------------------------------------------------------------
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 
-from accounts.queries import departments_of, may
 from accounts.models import Role
+from accounts.queries import departments_of, may
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+from accounts.urls import api_urlpatterns as accounts_api
+from agents.urls import api_urlpatterns as agents_api
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from integrations.urls import api_urlpatterns as integrations_api
+
+from mindloom import pages
+from mindloom.web.api import api_not_found
+from mindloom.web.gallery import gallery
+from runs.urls import api_urlpatterns as runs_api
+from runs.urls import websocket_urlpatterns
+
+api = [*accounts_api, *integrations_api, *agents_api, *runs_api]
 
 urlpatterns = [
+    path("", pages.home, name="home"),
+    path("livez", pages.livez, name="livez"),
+    path("readyz", pages.readyz, name="readyz"),
+    path("ui/", gallery, name="gallery"),
+    path("", include("accounts.urls")),
+    path("", include("integrations.urls")),
+    path("", include("agents.urls")),
+    path("", include("runs.urls")),
+    path("api/v1/", include((api, "api"))),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="api_schema"), name="api_docs"),
+    re_path(r"^api/", api_not_found),
     path(f"{settings.ADMIN_PATH}/", admin.site.urls),
 ]
+
+__all__ = ["urlpatterns", "websocket_urlpatterns"]

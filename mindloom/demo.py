@@ -1,0 +1,96 @@
+"""The demonstration: three departments, people with each role, agents from the gallery and two runs that really ran."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from agents.gallery import TEMPLATES
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import Department, Membership, Role, User
+from agents import services as agents
+from agents.models import Agent
+from audit.services import record
+from integrations.services import ensure_defaults
+from mindloom import wall
+from runs import services as runs
+from runs import worker
+from runs.models import Run, Trigger
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ADMINISTRATOR = ("ada@mindloom.example", "Ada Novak")
+PEOPLE = {
+    "Marketing": (("maya@mindloom.example", "Maya Ortiz"), ("ben@mindloom.example", "Ben Adler"), ("vera@mindloom.example", "Vera Holm")),
+    "Finance": (("finn@mindloom.example", "Finn Berg"), ("lena@mindloom.example", "Lena Costa"), ("omar@mindloom.example", "Omar Haddad")),
+    "Tech": (("tara@mindloom.example", "Tara Singh"), ("niko@mindloom.example", "Niko Laine"), ("iris@mindloom.example", "Iris Chen")),
+}
+ROLES = (Role.MANAGER, Role.MEMBER, Role.VIEWER)
+AGENTS_EACH = 3
+
+
+def seed() -> None:
+    """Make what is missing. Stops half-way only between steps that are whole, so a second start goes on."""
+    ensure_defaults()
+    path = settings.DATA_DIR / "demo-sign-ins.txt"
+    if not User.objects.exists():
+        _make_people(path)
+    if not path.exists():
+        return  # an installation with people of its own
+    with wall.system("demonstration: agents of three departments"):
+        for department in Department.objects.filter(name__in=PEOPLE).order_by("id"):
+            _make_agents(department)
+        _make_runs()
+
+
+@transaction.atomic
+def _make_people(path: Path) -> None:
+    passwords = {email: _password() for email, *_ in [ADMINISTRATOR, *(one for team in PEOPLE.values() for one in team)]}
+    lines = ["Demonstration sign-ins (kept in the data folder):"]
+    email, name = ADMINISTRATOR
+    User.objects.create_superuser(email, passwords[email], name=name)
+    lines.append(f"  {email:<24} {passwords[email]:<16} Administrator")
+    with wall.system("demonstration: members of three departments"):
+        for title, people in PEOPLE.items():
+            department = Department.objects.create(name=title, slug=title.lower())
+            for (email, name), role in zip(people, ROLES, strict=True):
+                user = User.objects.create_user(email, passwords[email], name=name)
+                Membership.objects.create(user=user, department=department, role=role, status=Membership.Status.ACTIVE)
+                lines.append(f"  {email:<24} {passwords[email]:<16} {title}, {role.label.lower()}")
+    record(actor=None, action="demo.seeded")
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def _password() -> str:
+    # Three groups that can be read out and typed; no look-alike characters.
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(3))
+
+
+def _make_agents(department: Department) -> None:
+    manager = User.objects.get(email=PEOPLE[department.name][0][0])
+    ours = [template for template in TEMPLATES if template.category == department.name]
+    for template in ours[:AGENTS_EACH]:
+        if Agent.objects.filter(department=department, name=template.name).exists():
+            continue
+        agent = agents.create_agent(actor=manager, department_id=department.pk, name=template.name, template=template.key)
+        agents.publish_agent(actor=manager, agent=agent, note="First version, from the gallery")
+
+
+def _make_runs() -> None:
+    """Run the first agent of Marketing and of Finance on their template's sample, here and now."""
+    for title in ("Marketing", "Finance"):
+        manager = User.objects.get(email=PEOPLE[title][0][0])
+        agent = Agent.objects.filter(department__name=title).exclude(published=None).order_by("id").first()
+        if agent is None or Run.objects.filter(agent=agent).exists():
+            continue
+        template = next(one for one in TEMPLATES if one.name == agent.name)
+        run = runs.start_run(
+            actor=manager, agent=agent, text=template.sample_input, variables=template.sample_values, trigger=Trigger.SEED
+        )
+        worker.execute(run.pk)

@@ -1,0 +1,108 @@
+"""`make run`: everything on one machine, one command."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+import time
+import urllib.request
+from typing import Any
+from urllib.error import URLError
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from mindloom import embedded
+from mindloom.supervisor import Supervisor
+
+READY_SECONDS = 90
+
+
+class Command(BaseCommand):
+    help = "Start the embedded servers, migrate, and run web, worker and scheduler until Ctrl-C."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+        parser.add_argument("--no-demo", action="store_true", help="Leave out the demonstration.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, port = options["host"], options["port"]
+        _refuse_busy_port(host, port)
+        servers = embedded.Servers(settings.DATA_DIR)
+        try:
+            servers.start()
+        except embedded.Busy as error:
+            raise CommandError(f"{error} Stop it first, or set MINDLOOM_DATA to another folder.") from None
+        try:
+            self._prepare(demo=not options["no_demo"])
+            supervisor = Supervisor(_commands(host, port), _environment(host, port))
+            threading.Thread(target=self._announce, args=[supervisor, host, port], daemon=True).start()
+            supervisor.run()
+        finally:
+            servers.stop()
+        self.stdout.write("Stopped.")
+
+    def _prepare(self, *, demo: bool) -> None:
+        from django.db import connections
+
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("check", databases=["default"])
+        call_command("collectstatic", verbosity=0, interactive=False)
+        if demo:
+            call_command("seed_demo")
+        connections.close_all()
+
+    def _announce(self, supervisor: Supervisor, host: str, port: int) -> None:
+        url = f"http://{host}:{port}"
+        for _ in range(READY_SECONDS * 5):
+            try:
+                urllib.request.urlopen(f"{url}/readyz", timeout=5).close()
+            except (URLError, OSError):
+                time.sleep(0.2)
+                continue
+            for line in ("", f"Mindloom is ready: {url}", *_sign_ins(), "Ctrl-C stops everything.", ""):
+                supervisor.say("mindloom", line)
+            return
+        supervisor.say("mindloom", f"{url} is not ready after {READY_SECONDS} s; what the processes say is above.")
+
+
+def _sign_ins() -> list[str]:
+    path = settings.DATA_DIR / "demo-sign-ins.txt"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def _refuse_busy_port(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(f"Port {port} can't be used ({error.strerror}). Choose another: PORT=8001 make run.") from None
+
+
+def _commands(host: str, port: int) -> dict[str, list[str]]:
+    python = sys.executable
+    return {
+        "web": [python, "-m", "uvicorn", "mindloom.asgi:application", "--host", host, "--port", str(port), "--log-level", "warning",
+                "--no-access-log", "--timeout-graceful-shutdown", "5", "--lifespan", "off"],
+        "worker": [python, "-m", "celery", "-A", "mindloom", "worker", "--loglevel", "warning", "--without-gossip", "--without-mingle"],
+        "scheduler": [python, "manage.py", "scheduler"],
+    }  # fmt: skip
+
+
+def _environment(host: str, port: int) -> dict[str, str]:
+    """What the children need to find the servers that this process keeps."""
+    data = settings.DATA_DIR
+    found = {"MINDLOOM_DATA": str(data)}
+    if not (os.environ.get("MINDLOOM_URL")):
+        found["MINDLOOM_URL"] = f"http://{host}:{port}"
+    if not (os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE")):
+        found["DATABASE_URL"] = embedded.database_url(data)
+    if not (os.environ.get("REDIS_URL") or os.environ.get("REDIS_URL_FILE")):
+        found["REDIS_URL"] = embedded.redis_url(data)
+    return found

@@ -1,0 +1,57 @@
+"""What happens by the clock: lost runs are ended, lost messages sent again, old answers forgotten."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from typing import Any
+
+from accounts.services import forget_old_answers
+from django.core.cache import cache
+from django.core.management.base import BaseCommand
+from django.db import connection
+
+from runs.services import sweep
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 5.0
+HOURLY_TICKS = 720
+LOCK = 0x6D696E64  # "mind"
+SIGN_OF_LIFE = "scheduler-alive"
+
+
+class Command(BaseCommand):
+    help = "Tick every few seconds until stopped. Any number may run; one at a time does the work."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        ticks = 0
+        while not stop.is_set():
+            try:
+                if _is_ours():
+                    sweep()
+                    if ticks % HOURLY_TICKS == 0:
+                        forget_old_answers()
+                    cache.set(SIGN_OF_LIFE, "1", 30)
+            except Exception:
+                # Whatever one tick meets, the next one is needed all the more.
+                logger.exception("A tick failed")
+                connection.close()
+            ticks += 1
+            stop.wait(TICK_SECONDS)
+
+
+def _is_ours() -> bool:
+    """Whether this process holds the lock; it keeps it as long as its connection lives, so nobody has to release it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND pid = pg_backend_pid()", [LOCK])
+        if cursor.fetchone()[0]:
+            return True
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        return bool(cursor.fetchone()[0])
+
+

@@ -1,0 +1,78 @@
+"""The form that starts a run, made from the agent's variables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "var-"
+
+
+class RunForm(forms.Form):
+    """A field for each variable, and the text to work on. Values are judged by the service, as for every other door."""
+
+    def __init__(self, variables: list[dict[str, Any]], data: Any = None, *, initial: Mapping[str, Any] | None = None) -> None:
+        given = dict(initial or {})
+        start = {f"{PREFIX}{name}": value for name, value in given.get("variables", {}).items()}
+        super().__init__(data, initial=start | {"input": given.get("input", "")})
+        for variable in variables:
+            self.fields[f"{PREFIX}{variable['name']}"] = _field(variable)
+        self.fields["input"] = forms.CharField(
+            label="Message" if variables else "What should the agent work on?",
+            required=not variables,
+            widget=forms.Textarea(attrs={"rows": 4 if variables else 8}),
+            strip=False,
+            error_messages={"required": "Say what the agent should work on."},
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """NUL characters and the like are the service's to refuse; nothing more here."""
+        return super().clean() or {}
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The variables' values by name, without those left empty."""
+        named = {key[len(PREFIX) :]: value for key, value in self.cleaned_data.items() if key.startswith(PREFIX)}
+        return {name: value for name, value in named.items() if value not in (None, "")}
+
+    def add_errors(self, fields: Mapping[str, list[str]]) -> None:
+        """Put the service's errors beside their fields."""
+        for name, messages in fields.items():
+            key = name.replace("variables.", PREFIX, 1) if name.startswith("variables.") else name
+            for message in messages:
+                self.add_error(key if key in self.fields else None, message)
+
+
+def _field(variable: dict[str, Any]) -> forms.Field:
+    kind = variable["kind"]
+    options: dict[str, Any] = {
+        "label": variable.get("label") or variable["name"],
+        "help_text": variable.get("help", ""),
+        "required": bool(variable.get("required")) and kind != "boolean",
+        "initial": variable.get("default"),
+    }
+    if kind == "long_text":
+        return forms.CharField(widget=forms.Textarea(attrs={"rows": 5}), strip=False, **options)
+    if kind == "number":
+        return forms.FloatField(widget=forms.NumberInput(attrs={"step": "any"}), **options)
+    if kind == "boolean":
+        return forms.BooleanField(**options)
+    if kind == "date":
+        return _IsoDate(widget=forms.DateInput(attrs={"type": "date"}), **options)
+    if kind == "choice":
+        choices = [(choice, choice) for choice in variable.get("choices", [])]
+        return forms.ChoiceField(choices=choices if options["required"] else [("", "–"), *choices], **options)
+    return forms.CharField(**options)
+
+
+class _IsoDate(forms.DateField):
+    """A date that stays what JSON keeps: YYYY-MM-DD."""
+
+    def clean(self, value: Any) -> Any:
+        """The date as ISO text."""
+        date = super().clean(value)
+        return date.isoformat() if date else None

@@ -1,0 +1,95 @@
+"""A run's log and files, for taking away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.utils.http import content_disposition_header
+
+from mindloom import wall
+from mindloom.web.errors import Unavailable
+from runs.stream.lines import line_of
+from runs.stream.tails import event_json, follow, read_page
+
+if TYPE_CHECKING:
+    from runs.models import Run, RunArtifact
+
+NDJSON = "application/x-ndjson"
+EVENT_STREAM = "text/event-stream"
+
+
+async def ndjson(run: Run, after: int) -> AsyncIterator[bytes]:
+    """The events that follow `after`, a line each, until the run has ended; an empty line now and then keeps it open."""
+    async for batch in follow(run, after):
+        if batch is None:
+            yield b"\n"
+        else:
+            yield b"".join(json.dumps(event).encode() + b"\n" for event in batch.events)
+
+
+async def server_sent(run: Run, after: int) -> AsyncIterator[bytes]:
+    """The same as server-sent events; a browser that comes back says which it saw last."""
+    async for batch in follow(run, after):
+        if batch is None:
+            yield b": still here\n\n"
+        else:
+            yield b"".join(
+                f"id: {event['seq']}\nevent: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in batch.events
+            )
+
+
+async def log_lines(run: Run) -> AsyncIterator[bytes]:
+    """What is in the log now, as JSON lines."""
+    async for rows in _pages(run):
+        yield b"".join(json.dumps(event_json(row)).encode() + b"\n" for row in rows)
+
+
+async def log_text(run: Run) -> AsyncIterator[bytes]:
+    """What is in the log now, as text: time, level, source, what happened. Streamed text stands once, whole."""
+    async for rows in _pages(run):
+        # A streamed text's pieces are followed by the whole, except for the text that is being written right now.
+        yield "".join(_text_of(row) for row in rows if row.type not in {"content.added", "reasoning.added"}).encode()
+
+
+def _text_of(row: object) -> str:
+    line = line_of(row)  # type: ignore[arg-type]
+    at = datetime.fromtimestamp(line["at"] / 1000, UTC)
+    head = f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}  {line['level']:<5}  {line['source']}: "
+    body = line["text"] + (f"\n{line['more']}" if line.get("more") else "")
+    return head + body.replace("\n", "\n    ") + "\n"
+
+
+async def _pages(run: Run) -> AsyncIterator[list]:  # type: ignore[type-arg]
+    cursor = 0
+    while rows := await read_page(run, cursor):
+        cursor = rows[-1].seq
+        yield rows
+
+
+def attachment(artifact: RunArtifact) -> HttpResponse:
+    """The file as a download that no browser opens by itself or runs."""
+    try:
+        with wall.tenant([artifact.department_id]), artifact.file.open("rb") as file:
+            content = file.read()
+    except OSError:
+        raise Unavailable(f"The file “{artifact.name}” can't be read from the storage. Tell an administrator.") from None
+    response = HttpResponse(content, content_type="application/octet-stream")
+    response["Content-Type"] = artifact.media_type if artifact.media_type.isascii() else "application/octet-stream"
+    response["Content-Disposition"] = content_disposition_header(True, artifact.name)
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def log_download(run: Run, form: str) -> StreamingHttpResponse:
+    """The log so far as a file; `form` is txt or jsonl."""
+    content, media_type = (log_text(run), "text/plain; charset=utf-8") if form == "txt" else (log_lines(run), NDJSON)
+    response = StreamingHttpResponse(content, content_type=media_type)
+    response["Content-Disposition"] = content_disposition_header(True, f"run-{run.pk}.{form}")
+    response["Cache-Control"] = "private, no-store"
+    return response

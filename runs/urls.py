@@ -1,0 +1,38 @@
+"""Routes of runs: pages, API, websocket."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from runs import api, consumers, views
+
+app_name = "runs"
+urlpatterns = [
+    path("runs/", views.run_list, name="list"),
+    path("agents/<uuid:agent_uuid>/run/", views.start, name="start"),
+    path("agents/<uuid:agent_uuid>/test/", views.test_panel, name="test_panel"),
+    path("runs/<uuid:uuid>/", views.detail, name="detail"),
+    path("runs/<uuid:uuid>/output/", views.output, name="output"),
+    path("runs/<uuid:uuid>/artifacts/", views.artifacts, name="artifacts"),
+    path("runs/<uuid:uuid>/inputs/", views.inputs, name="inputs"),
+    path("runs/<uuid:uuid>/result/", views.result, name="result"),
+    path("runs/<uuid:uuid>/stop/", views.stop, name="stop"),
+    path("runs/<uuid:uuid>/again/", views.again, name="again"),
+    path("runs/<uuid:uuid>/log.txt", views.log_text_file, name="log_text"),
+    path("runs/<uuid:uuid>/log.jsonl", views.log_lines_file, name="log_lines"),
+    path("runs/<uuid:uuid>/artifacts/<uuid:artifact_uuid>/", views.artifact, name="artifact"),
+]
+
+api_urlpatterns = [
+    path("runs", api.runs, name="runs"),
+    path("runs/<uuid:uuid>", api.run_detail, name="run"),
+    path("runs/<uuid:uuid>/cancel", api.cancel, name="run_cancel"),
+    path("runs/<uuid:uuid>/retry", api.retry, name="run_retry"),
+    path("runs/<uuid:uuid>/events", api.events, name="run_events"),
+    path("runs/<uuid:uuid>/artifacts", api.artifacts, name="run_artifacts"),
+    path("runs/<uuid:uuid>/artifacts/<uuid:artifact_uuid>", api.artifact, name="run_artifact"),
+    path("runs/<uuid:uuid>/log.txt", api.log_text_file, name="run_log_text"),
+    path("runs/<uuid:uuid>/log.jsonl", api.log_lines_file, name="run_log_lines"),
+]
+
+websocket_urlpatterns = [path("ws/runs/<uuid:uuid>/", consumers.RunConsumer.as_asgi())]

@@ -1,0 +1,120 @@
+"""From a run id to a finished run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+from mindloom import wall
+from mindloom.engine.errors import EngineError
+from mindloom.engine.events import RunCancelled, RunFailed, RunStarted
+from mindloom.engine.spec import AgentSpec, RunInput
+from mindloom.wall.pool import give_back
+from runs.models import Guard, Reason, Run, State, append
+from runs.signals import announce
+from runs.worker.ports import RunPorts
+from runs.worker.recorder import Lost, Recorder
+from runs.worker.redact import Redactor
+from runs.worker.steward import steward
+
+if TYPE_CHECKING:
+    from mindloom.engine.runner import Runner
+
+logger = logging.getLogger(__name__)
+
+# The engine ends a run at its time limit; when even that fails, the reaper does so this much later.
+DEADLINE_GRACE = timedelta(seconds=20)
+
+
+def worker_name() -> str:
+    """This process, as people see it in a run's details."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@cache
+def _agno() -> Runner:
+    from mindloom.engine.agno_adapter import AgnoRunner  # noqa: PLC0415 -- the web process never pays for Agno
+
+    return AgnoRunner()
+
+
+def execute(run_id: int, runner: Runner | None = None) -> bool:
+    """Carry the run out; False when it was not there to be claimed, which makes a message delivered twice harmless."""
+    claimed = _claim(run_id)
+    if claimed is None:
+        return False
+    run, fence = claimed
+    with wall.tenant([run.department_id]):
+        try:
+            _drive(run, fence, runner or _agno())
+        except Lost:
+            logger.warning("Run %s is no longer this worker's", run.pk)
+        finally:
+            give_back()
+    return True
+
+
+def _claim(run_id: int) -> tuple[Run, int] | None:
+    with wall.system("worker: a message names a run of any department"):
+        run = Run.objects.filter(pk=run_id, state=State.QUEUED).first()
+        if run is None:
+            return None
+        now = datetime.now(UTC)
+        seconds = AgentSpec.from_json(run.spec).limits.seconds
+        appended = append(
+            run.pk,
+            [RunStarted(worker=worker_name(), attempt=run.fence + 1)],
+            guard=Guard(states=(State.QUEUED,), fence=run.fence),
+            state=State.RUNNING,
+            fence=run.fence + 1,
+            claimed_by=worker_name(),
+            started_at=run.started_at or now,
+            deadline_at=now + timedelta(seconds=seconds) + DEADLINE_GRACE,
+            reason=Reason.NONE,
+            reason_message="",
+        )
+        if appended is None:
+            return None
+        announce(run)
+        give_back()
+    return run, appended.fence
+
+
+def _drive(run: Run, fence: int, runner: Runner) -> None:
+    redactor = Redactor()
+    recorder = Recorder(run, fence, redactor)
+    given = RunInput(text=run.input, variables=run.variables)
+    interrupted = ""
+    try:
+        handle = runner.run(AgentSpec.from_json(run.spec), given, run_id=str(run.uuid), ports=RunPorts(run, redactor))
+        steward.watch(run.pk, fence, handle)
+        try:
+            for event in handle:
+                if isinstance(event, RunCancelled):
+                    interrupted = steward.leave(run.pk, fence)
+                if interrupted:
+                    break
+                recorder.take(event)
+        except Lost:
+            handle.cancel("The run was given up here.")
+            raise
+        finally:
+            steward.leave(run.pk, fence)
+    except EngineError as error:
+        recorder.end(RunFailed(kind=error.kind, message=error.message))
+    except Lost:
+        raise
+    except Exception:
+        logger.exception("Run %s broke Mindloom", run.pk)
+        recorder.end(RunFailed(kind="system_error", message=BROKEN))
+    if interrupted:
+        recorder.end(RunFailed(kind="lost", message=interrupted))
+    elif not recorder.ended:
+        recorder.end(RunFailed(kind="system_error", message=BROKEN))
+
+
+BROKEN = "Mindloom itself failed while it carried this run out. Run it again; an administrator finds the details in the worker's log."

@@ -1,0 +1,142 @@
+"""Writes a run's events down while it works: pieces of text merged, everything else at once."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import DatabaseError, InterfaceError, OperationalError
+
+from mindloom.engine.events import (
+    ContentAdded,
+    ContentCompleted,
+    ModelCalled,
+    ReasoningAdded,
+    ReasoningCompleted,
+    RunCancelled,
+    RunCompleted,
+    RunFailed,
+)
+from mindloom.wall.pool import give_back
+from runs.models import Guard, Reason, State, append
+from runs.signals import announce, ring
+
+if TYPE_CHECKING:
+    from mindloom.engine.events import Event
+    from runs.models import Run
+    from runs.worker.redact import Redactor
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 0.1
+FLUSH_EVENTS = 50
+# Text may wait a moment for more of it, and what ends a text comes right before something else.
+PATIENT = (ContentAdded, ReasoningAdded, ContentCompleted, ReasoningCompleted, ModelCalled)
+RETRY_SECONDS = (0.2, 0.5, 1, 2, 4, 8)
+
+
+class Lost(Exception):
+    """The run is no longer ours: another worker has it, or it was ended from outside."""
+
+
+class Recorder:
+    """The pen of one claim. Raises `Lost` when the claim no longer holds."""
+
+    def __init__(self, run: Run, fence: int, redactor: Redactor) -> None:
+        self._run = run
+        self._guard = Guard(states=(State.RUNNING,), fence=fence)
+        self._redactor = redactor
+        self._pending: list[Event] = []
+        self._flushed_at = 0.0
+        self.ended = False
+
+    def take(self, event: Event | None) -> None:
+        """Take the engine's next event; None is a tick."""
+        if event is None:
+            self._flush()
+            return
+        if isinstance(event, RunCompleted | RunFailed | RunCancelled):
+            self.end(event)
+            return
+        self._pending.append(self._redactor.event(event))
+        impatient = not isinstance(event, PATIENT) or len(self._pending) >= FLUSH_EVENTS
+        if impatient or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
+            self._flush()
+
+    def end(self, event: RunCompleted | RunFailed | RunCancelled) -> None:
+        """Write what is left together with the terminal event, as the run's last words."""
+        event = self._redactor.event(event)  # type: ignore[assignment]
+        self._pending.append(event)
+        self._write(finished_at=datetime.now(UTC), **terminal_changes(event))
+        self.ended = True
+        announce(self._run)
+
+    def _flush(self) -> None:
+        if self._pending:
+            self._write()
+            ring(self._run.uuid)
+
+    def _write(self, **changes: Any) -> None:
+        events = merged(self._pending)
+        if not events:
+            return
+        written = _patiently(lambda: append(self._run.pk, events, guard=self._guard, **changes))
+        if written is None:
+            raise Lost
+        self._pending.clear()
+        self._flushed_at = time.monotonic()
+
+
+def terminal_changes(event: Event) -> dict[str, Any]:
+    """The columns of the run that a terminal event sets."""
+    if isinstance(event, RunCompleted):
+        return {
+            "state": State.COMPLETED,
+            "reason": Reason.NONE,
+            "reason_message": "",
+            "output": event.output.replace("\x00", ""),
+        }
+    if isinstance(event, RunFailed):
+        return {
+            "state": State.FAILED,
+            "reason": Reason(event.kind),
+            "reason_message": event.message.replace("\x00", ""),
+        }
+    if isinstance(event, RunCancelled):
+        return {"state": State.CANCELLED, "reason": Reason.STOPPED, "reason_message": event.message.replace("\x00", "")}
+    raise TypeError(event.type)
+
+
+def merged(events: list[Event]) -> list[Event]:
+    """The same events with neighbouring pieces of one text joined; empty pieces are left out."""
+    result: list[Event] = []
+    for event in events:
+        last = result[-1] if result else None
+        if isinstance(event, ContentAdded | ReasoningAdded):
+            if not event.text:
+                continue
+            if type(last) is type(event) and last.block == event.block and last.source == event.source:  # type: ignore[union-attr]
+                result[-1] = replace(last, text=last.text + event.text)  # type: ignore[union-attr,call-arg,type-var]
+                continue
+        result.append(event)
+    return result
+
+
+def _patiently(write: Any) -> Any:
+    """Run `write`, again after a while when the database is away; gives the connection back to the pool."""
+    for wait in (*RETRY_SECONDS, None):
+        try:
+            return write()
+        except (OperationalError, InterfaceError) as error:
+            if wait is None:
+                raise
+            logger.warning("The database is away, trying again in %s s: %s", wait, error)
+        except DatabaseError:
+            raise
+        finally:
+            give_back()
+        time.sleep(wait or 0)
+    return None

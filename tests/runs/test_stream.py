@@ -1,0 +1,180 @@
+"""Following a run: any part of the log folds to the same page, and no reader misses or doubles an event."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from channels.db import database_sync_to_async
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mindloom import wall
+from mindloom.engine import events
+from mindloom.engine.events import ContentAdded, ContentCompleted, LogWritten, RunCompleted
+from runs.models import Guard, RunEvent, State, append
+from runs.signals import ring
+from runs.stream import Batch, follow, lines_of, read_after
+from runs.stream.downloads import log_lines, log_text, ndjson
+from runs.worker import terminal_changes
+from tests import factories
+
+QUEUED = Guard(states=(State.QUEUED,))
+NOW = datetime.now(UTC)
+
+
+def rows(values: list[events.Event]) -> list[RunEvent]:
+    return [
+        RunEvent(run_id=1, seq=place, at=event.at, type=event.type, source=list(event.source), data=event.data())
+        for place, event in enumerate(values, 1)
+    ]
+
+
+def fold(page: dict[str, str], lines: list[dict]) -> dict[str, str]:
+    """What the page shows after the lines, as the log viewer does it."""
+    page = dict(page)
+    for line in lines:
+        if line["op"] == "append":
+            page[line["key"]] = page.get(line["key"], "") + line["text"]
+        elif line["op"] == "final" or line["key"] not in page:
+            page[line["key"]] = line["text"]
+    return page
+
+
+EVENTS = st.one_of(
+    st.builds(ContentAdded, at=st.just(NOW), block=st.integers(1, 3), text=st.text(max_size=5)),
+    st.builds(ContentCompleted, at=st.just(NOW), block=st.integers(1, 3), text=st.text(max_size=9)),
+    st.builds(LogWritten, at=st.just(NOW), level=st.just("info"), message=st.text(max_size=9)),
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(EVENTS, max_size=12))
+def test_cut_anywhere_the_two_parts_fold_to_the_whole(values):
+    stored = rows(values)
+    whole = fold({}, lines_of(stored))
+
+    for cut in range(len(stored) + 1):
+        assert fold(fold({}, lines_of(stored[:cut])), lines_of(stored[cut:])) == whole
+
+
+def test_every_event_type_has_its_line():
+    sample = {
+        "trigger": "person", "worker": "w", "attempt": 1, "reason": "r", "message": "m", "output": "o", "structured": None,
+        "kind": "lost", "block": 1, "text": "t", "provider": "p", "model": "m", "turn": 1, "duration_ms": 1, "first_token_ms": 1,
+        "tokens_in": 1, "tokens_out": 1, "tokens_cached": None, "tokens_reasoning": None, "error": "", "call_id": "c", "tool": "t",
+        "arguments": {"a": 1}, "effect": "reads", "result": "r", "member": "m", "task": "t", "query": "q", "passages": [],
+        "artifact": "a", "name": "n", "media_type": "text/plain", "size_bytes": 1, "approval": "a", "decision": "approved",
+        "by": "b", "note": "", "level": "info",
+    }  # fmt: skip
+    for kind, cls in events.TYPES.items():
+        event = cls(**{name: sample[name] for name in cls(**{}).data()} if not cls.__dataclass_fields__ else {
+            name: sample[name] for name in cls.__dataclass_fields__ if name not in {"at", "source"}
+        })
+        line = lines_of(rows([event]))[0]
+        assert line["text"] != kind, kind
+        assert line["n"] == 1
+
+
+def test_an_event_of_another_vocabulary_is_shown_all_the_same():
+    row = RunEvent(run_id=1, seq=1, at=NOW, type="moon.phased", source=[], data={"phase": "full"})
+
+    assert lines_of([row])[0]["text"] == "moon.phased"
+
+
+@pytest.fixture
+def run(cast, transactional_db):
+    with wall.tenant([cast.marketing.pk]):
+        return factories.run(factories.agent(cast.alice, cast.marketing), cast.bob)
+
+
+def write(run, *values, **changes):
+    with wall.tenant([run.department_id]):
+        append(run.pk, values, guard=QUEUED, **changes)
+    ring(run.uuid)
+
+
+def finish(run):
+    done = RunCompleted(output="done")
+    write(run, done, finished_at=datetime.now(UTC), **terminal_changes(done))
+
+
+async def seqs(run, after: int = 0) -> list[int]:
+    return [row.seq async for batch in follow(run, after) if batch for row in batch.rows]
+
+
+awrite, afinish = database_sync_to_async(write), database_sync_to_async(finish)
+
+
+async def test_a_finished_run_is_read_to_its_end(run):
+    await awrite(run, *[LogWritten(level="info", message=str(n)) for n in range(1200)])
+    await afinish(run)
+
+    assert await asyncio.wait_for(seqs(run), 10) == list(range(1, 1202))
+    assert await asyncio.wait_for(seqs(run, 1195), 10) == list(range(1196, 1202))
+
+
+async def test_many_readers_who_come_at_any_time_see_every_event_once(run):
+    async def produce():
+        for n in range(60):
+            await awrite(run, LogWritten(level="info", message=str(n)), ContentAdded(block=1, text=str(n)))
+            await asyncio.sleep(0.005)
+        await afinish(run)
+
+    async def read(delay: float) -> list[int]:
+        await asyncio.sleep(delay)
+        return await seqs(run)
+
+    results = await asyncio.wait_for(asyncio.gather(produce(), *[read(n * 0.02) for n in range(25)]), 60)
+
+    assert all(result == list(range(1, 122)) for result in results[1:])
+
+
+async def test_without_the_bell_readers_still_get_there(run, monkeypatch):
+    monkeypatch.setattr("runs.stream.tails.LOOK_SECONDS", 0.2)
+    monkeypatch.setattr("runs.stream.tails.get_channel_layer", lambda: None)
+    reading = asyncio.create_task(seqs(run))
+    await asyncio.sleep(0.1)
+    await awrite(run, LogWritten(level="info", message="quiet"))
+    await afinish(run)
+
+    assert await asyncio.wait_for(reading, 20) == [1, 2]
+
+
+async def test_a_slow_reader_reads_the_rest_from_the_log(run, monkeypatch):
+    monkeypatch.setattr("runs.stream.tails.BEHIND_MAX", 2)
+    seen: list[int] = []
+
+    async def read_slowly():
+        async for batch in follow(run, 0):
+            seen.extend(row.seq for row in (batch.rows if batch else ()))
+            await asyncio.sleep(0.05)
+
+    reading = asyncio.create_task(read_slowly())
+    for n in range(30):
+        await awrite(run, LogWritten(level="info", message=str(n)))
+    await afinish(run)
+    await asyncio.wait_for(reading, 30)
+
+    assert seen == list(range(1, 32))
+
+
+async def test_downloads_hold_the_whole_log(run):
+    await awrite(run, ContentAdded(block=1, text="Hel"), ContentAdded(block=1, text="lo"), ContentCompleted(block=1, text="Hello"))
+    await afinish(run)
+
+    lines = b"".join([part async for part in log_lines(run)]).splitlines()
+    text = b"".join([part async for part in log_text(run)]).decode()
+    streamed = b"".join([part async for part in ndjson(run, 0)]).splitlines()
+    assert len(lines) == 4
+    assert streamed == lines
+    assert text.count("Hello") == 1
+
+
+def test_a_batch_makes_its_frames_once(run):
+    write(run, LogWritten(level="info", message="a"))
+    batch = Batch(tuple(read_after(run, 0)))
+
+    assert batch.frames is batch.frames
+    assert batch.after(1) is None
