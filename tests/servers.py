@@ -9,6 +9,8 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -31,3 +33,5 @@ if "MINDLOOM_TEST_DATA" not in os.environ:
         shutil.rmtree(_folder, ignore_errors=True)
 
     atexit.register(_stop)
+    # A terminated test run ends its servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
