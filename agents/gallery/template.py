@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.definition import check
+from integrations.tools import Tool, tool
 
 _LINES = re.compile(r"^- |^\w+(,\w+){2,}$|^Invoice ", re.MULTILINE)
 
@@ -55,6 +56,11 @@ class Template:
     def __post_init__(self) -> None:
         """The sample is wrapped in the source, and pasted by people without breaks inside paragraphs."""
         object.__setattr__(self, "sample_input", _unwrapped(self.sample_input))
+
+    @property
+    def tool_list(self) -> list[Tool]:
+        """The tools of the catalogue that it uses."""
+        return [tool(key) for key in self.tools]
 
     def definition(self) -> dict[str, Any]:
         """The checked definition of a new agent's draft."""

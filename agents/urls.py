@@ -1,0 +1,35 @@
+"""Routes of agents: pages and API."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from agents import api, views
+
+app_name = "agents"
+urlpatterns = [
+    path("agents/", views.agent_list, name="list"),
+    path("agents/gallery/", views.gallery_page, name="gallery"),
+    path("agents/new/", views.create, name="create"),
+    path("agents/<uuid:uuid>/", views.detail, name="detail"),
+    path("agents/<uuid:uuid>/edit/", views.edit, name="edit"),
+    path("agents/<uuid:uuid>/autosave/", views.autosave, name="autosave"),
+    path("agents/<uuid:uuid>/publish/", views.publish, name="publish"),
+    path("agents/<uuid:uuid>/discard/", views.discard, name="discard"),
+    path("agents/<uuid:uuid>/duplicate/", views.duplicate, name="duplicate"),
+    path("agents/<uuid:uuid>/archive/", views.archive, name="archive"),
+    path("agents/<uuid:uuid>/restore/", views.restore, name="restore"),
+    path("agents/<uuid:uuid>/delete/", views.delete, name="delete"),
+    path("agents/<uuid:uuid>/versions/<int:number>/", views.version, name="version"),
+]
+
+api_urlpatterns = [
+    path("agents", api.agents, name="agents"),
+    path("agents/<uuid:uuid>", api.agent, name="agent"),
+    path("agents/<uuid:uuid>/publish", api.publish, name="agent_publish"),
+    path("agents/<uuid:uuid>/duplicate", api.duplicate, name="agent_duplicate"),
+    path("agents/<uuid:uuid>/archive", api.archive, name="agent_archive"),
+    path("agents/<uuid:uuid>/restore", api.restore, name="agent_restore"),
+    path("agents/<uuid:uuid>/versions", api.versions, name="agent_versions"),
+    path("templates", api.templates, name="templates"),
+]

@@ -1,0 +1,40 @@
+"""Providers and models in the Django admin. Keys are set in the pages of Mindloom and never shown."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib import admin
+
+from integrations.models import Model, ModelProvider
+
+
+class ModelInline(admin.TabularInline[Model, ModelProvider]):
+    """A provider's models."""
+
+    model = Model
+    extra = 0
+    fields = ("model_id", "label", "context_window", "supports_tools", "is_enabled")
+
+
+@admin.register(ModelProvider)
+class ModelProviderAdmin(admin.ModelAdmin[ModelProvider]):
+    list_display = ("name", "kind", "base_url", "is_enabled", "key_hint", "updated_at")
+    list_filter = ("kind", "is_enabled")
+    search_fields = ("name", "base_url")
+    # The sealed key is left out on purpose. Where a key would be sent is changed only where the key is asked for again.
+    fields = ("uuid", "name", "kind", "base_url", "api_version", "headers", "is_enabled", "key_hint")
+    readonly_fields = ("uuid", "kind", "base_url", "key_hint")
+    inlines: ClassVar = [ModelInline]
+
+    def has_add_permission(self, request: object) -> bool:
+        """Providers are made where their key can be given."""
+        return False
+
+
+@admin.register(Model)
+class ModelAdmin(admin.ModelAdmin[Model]):
+    list_display = ("label", "provider", "model_id", "is_default", "is_enabled")
+    list_filter = ("provider", "is_enabled")
+    search_fields = ("label", "model_id")
+    readonly_fields = ("uuid", "is_default")

@@ -1,0 +1,29 @@
+"""Routes of models, providers and tools: pages and API."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from integrations import api, views
+
+app_name = "integrations"
+urlpatterns = [
+    path("models/", views.provider_list, name="list"),
+    path("models/providers/new/", views.create, name="create"),
+    path("models/providers/<uuid:uuid>/", views.provider, name="provider"),
+    path("models/providers/<uuid:uuid>/test/", views.test, name="test"),
+    path("models/providers/<uuid:uuid>/sync/", views.sync, name="sync"),
+    path("models/providers/<uuid:uuid>/enable/", views.enable, name="enable"),
+    path("models/providers/<uuid:uuid>/remove-key/", views.remove_key, name="remove_key"),
+    path("models/providers/<uuid:uuid>/delete/", views.delete, name="delete"),
+    path("models/providers/<uuid:uuid>/models/", views.add_model, name="add_model"),
+    path("models/<uuid:uuid>/", views.model, name="model"),
+    path("models/<uuid:uuid>/enable/", views.enable_model, name="enable_model"),
+    path("models/<uuid:uuid>/default/", views.make_default, name="default"),
+    path("models/<uuid:uuid>/delete/", views.delete_model, name="delete_model"),
+]
+
+api_urlpatterns = [
+    path("models", api.models, name="models"),
+    path("tools", api.tools_list, name="tools"),
+]
