@@ -24,7 +24,7 @@ class _LookOnly:
 
 
 @admin.register(Agent)
-class AgentAdmin(_LookOnly, admin.ModelAdmin[Agent]):
+class AgentAdmin(_LookOnly, admin.ModelAdmin):
     list_display = ("name", "department", "owner", "visibility", "published", "archived_at", "updated_at")
     list_filter = ("department", "visibility")
     list_select_related = ("department", "owner", "published")
@@ -32,7 +32,7 @@ class AgentAdmin(_LookOnly, admin.ModelAdmin[Agent]):
 
 
 @admin.register(AgentVersion)
-class AgentVersionAdmin(_LookOnly, admin.ModelAdmin[AgentVersion]):
+class AgentVersionAdmin(_LookOnly, admin.ModelAdmin):
     list_display = ("agent", "number", "department", "published_by", "published_at")
     list_filter = ("department",)
     list_select_related = ("agent", "department", "published_by")

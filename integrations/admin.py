@@ -9,7 +9,7 @@ from django.contrib import admin
 from integrations.models import Model, ModelProvider
 
 
-class ModelInline(admin.TabularInline[Model, ModelProvider]):
+class ModelInline(admin.TabularInline):
     """A provider's models."""
 
     model = Model
@@ -18,7 +18,7 @@ class ModelInline(admin.TabularInline[Model, ModelProvider]):
 
 
 @admin.register(ModelProvider)
-class ModelProviderAdmin(admin.ModelAdmin[ModelProvider]):
+class ModelProviderAdmin(admin.ModelAdmin):
     list_display = ("name", "kind", "base_url", "is_enabled", "key_hint", "updated_at")
     list_filter = ("kind", "is_enabled")
     search_fields = ("name", "base_url")
@@ -33,7 +33,7 @@ class ModelProviderAdmin(admin.ModelAdmin[ModelProvider]):
 
 
 @admin.register(Model)
-class ModelAdmin(admin.ModelAdmin[Model]):
+class ModelAdmin(admin.ModelAdmin):
     list_display = ("label", "provider", "model_id", "is_default", "is_enabled")
     list_filter = ("provider", "is_enabled")
     search_fields = ("label", "model_id")
