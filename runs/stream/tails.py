@@ -106,9 +106,15 @@ read_page = _read = database_sync_to_async(read_after)
 
 async def follow(run: Run, after: int) -> AsyncIterator[Batch | None]:
     """The run's events that follow `after`, until it has ended; None now and then while nothing happens."""
+    cursor = after
+    # Most of the log, and all of a finished one, is read without a tail.
+    while rows := await _read(run, cursor):
+        cursor = rows[-1].seq
+        yield Batch(tuple(rows))
+        if rows[-1].type in TERMINAL_TYPES:
+            return
     tail = _tail_of(run)
     queue = tail.join()
-    cursor = after
     try:
         while True:
             while rows := await _read(run, cursor):
@@ -206,13 +212,13 @@ class _Tail:
         queue.put_nowait(_OVERRUN)
 
     async def _listen(self) -> None:
-        while True:
+        while not _is_cancelled():
             try:
                 layer = get_channel_layer()
                 channel = await layer.new_channel()
                 try:
                     await layer.group_add(group_of(self._run.uuid), channel)
-                    while True:
+                    while not _is_cancelled():
                         await layer.receive(channel)
                         self._rang.set()
                 finally:
@@ -220,7 +226,14 @@ class _Tail:
                         await layer.group_discard(group_of(self._run.uuid), channel)
             except Exception as error:  # noqa: BLE001 -- Redis may be away; the regular look goes on meanwhile
                 logger.info("No bell for run %s: %s", self._run.pk, error)
-                await asyncio.sleep(1)
+                if not _is_cancelled():
+                    await asyncio.sleep(1)
+
+
+def _is_cancelled() -> bool:
+    """Whether this task was told to end; the Redis client may take the telling for a time-out of its own."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 _by_loop: dict[asyncio.AbstractEventLoop, dict[int, _Tail]] = {}

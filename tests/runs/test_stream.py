@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from datetime import UTC, datetime
 
 import pytest
@@ -69,9 +70,8 @@ def test_every_event_type_has_its_line():
         "by": "b", "note": "", "level": "info",
     }  # fmt: skip
     for kind, cls in events.TYPES.items():
-        event = cls(**{name: sample[name] for name in cls(**{}).data()} if not cls.__dataclass_fields__ else {
-            name: sample[name] for name in cls.__dataclass_fields__ if name not in {"at", "source"}
-        })
+        own = {field.name for field in dataclasses.fields(cls)} - {"at", "source"}
+        event = cls(**{name: sample[name] for name in own})
         line = lines_of(rows([event]))[0]
         assert line["text"] != kind, kind
         assert line["n"] == 1
