@@ -214,7 +214,8 @@ def _may_edit(actor: User, agent: Agent) -> None:
 
 
 def _locked(agent: Agent) -> Agent:
-    found = Agent.objects.select_for_update(of=("self",)).select_related("published").filter(pk=agent.pk).first()
+    # Without joins: after a wait PostgreSQL reads the locked row anew, but joined rows as they were before.
+    found = Agent.objects.select_for_update().filter(pk=agent.pk).first()
     if found is None:
         raise NotFound("This agent has been deleted.")
     return found
