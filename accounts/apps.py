@@ -6,6 +6,12 @@ from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
-    """Named here so that Django finds it."""
+    """Notes sign-ins in the audit trail."""
 
     name = "accounts"
+
+    def ready(self) -> None:
+        """Called once the apps are loaded."""
+        from accounts import receivers  # noqa: PLC0415 -- needs loaded apps
+
+        receivers.connect()

@@ -19,3 +19,15 @@ class EmailBackend(ModelBackend):
         """The person, or None; takes as long for unknown addresses as for known ones."""
         found = super().authenticate(request, username=username or kwargs.get("email"), password=password)
         return found if isinstance(found, User) else None
+
+
+def attempted_address(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """Whose account a sign-in was tried for, so that attempts are counted per account however the address was typed."""
+    given = credentials or {}
+    typed = given.get("email") or given.get("username") or request.POST.get("email") or request.POST.get("username") or ""
+    return str(typed).strip().lower().replace("\x00", "")[:254]
+
+
+def attempted_from(request: HttpRequest) -> str | None:
+    """The address of the connection; headers that anybody can send do not count."""
+    return request.META.get("REMOTE_ADDR") or None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.utils import timezone
 
-from accounts.queries import departments_of
+from accounts.queries import departments_of, memberships_of
+from accounts.services import switch_department
 from audit.services import record, remote_address
 from mindloom import wall
 
@@ -15,38 +18,67 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-    from accounts.models import Department
+    from accounts.models import Department, User
+
+# The stock admin's scripts write markup; it keeps the rest of the policy.
+_ADMIN_POLICY = {"require-trusted-types-for": None, "trusted-types": None}
 
 
 def current_department(request: HttpRequest) -> Department | None:
-    """The department the person works in: the one chosen in this session, else the first by name."""
-    choices = list(departments_of(request.user))
+    """The department the person works in: the one chosen in this session, else one they belong to, first by name."""
+    user: User = request.user  # type: ignore[assignment]
+    choices = list(departments_of(user))
     chosen = request.session.get("department")
-    return next((one for one in choices if one.pk == chosen), choices[0] if choices else None)
+    current = next((one for one in choices if one.pk == chosen), None)
+    if current is not None or not choices:
+        return current
+    current = choices[0]
+    if user.is_administrator:
+        own = {one.department_id for one in memberships_of(user) if one.is_active}
+        current = next((one for one in choices if one.pk in own), current)
+        # Remembered, so that looking into a department leaves one trace a session, not one a request.
+        switch_department(actor=user, department=current)
+        request.session["department"] = current.pk
+    return current
 
 
 def scope_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Give the request `department` and the database that department's scope.
+    """Give the request `department`, the person's time zone, and the database that department's scope.
 
-    API requests with a token get theirs when the token is read; the Django admin, for administrators only, sees everything.
+    API requests with a token get their scope when the token is read; the Django admin, for administrators only, sees
+    everything.
     """
     admin_prefix = f"/{settings.ADMIN_PATH}/"
 
+    def in_scope(request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            request.department = None  # type: ignore[attr-defined]
+            return get_response(request)
+        department = request.department = current_department(request)  # type: ignore[attr-defined]
+        with timezone.override(_zone(request.user)):  # type: ignore[arg-type]
+            if request.path.startswith(admin_prefix) and request.user.is_administrator:
+                record(actor=request.user, action="admin.opened", path=request.path, method=request.method)
+                with wall.system("Django admin: administrators see all departments"):
+                    return get_response(request)
+            with wall.tenant([department.pk] if department else []):
+                return get_response(request)
+
     def middleware(request: HttpRequest) -> HttpResponse:
-        remote = remote_address.set(request.META.get("REMOTE_ADDR"))
+        remote = remote_address.set(request.META.get("REMOTE_ADDR") or None)
         try:
             with wall.scoped(wall.NOTHING):
-                if not request.user.is_authenticated:
-                    request.department = None  # type: ignore[attr-defined]
-                    return get_response(request)
-                department = request.department = current_department(request)  # type: ignore[attr-defined]
-                if request.path.startswith(admin_prefix) and request.user.is_administrator:
-                    record(actor=request.user, action="admin.opened", path=request.path, method=request.method)
-                    with wall.system("Django admin: administrators see all departments"):
-                        return get_response(request)
-                with wall.tenant([department.pk] if department else []):
-                    return get_response(request)
+                response = in_scope(request)
         finally:
             remote_address.reset(remote)
+        if request.path.startswith(admin_prefix):
+            response._csp_replace = _ADMIN_POLICY  # type: ignore[attr-defined]  # noqa: SLF001 -- how django-csp is told
+        return response
 
     return middleware
+
+
+def _zone(user: User) -> zoneinfo.ZoneInfo | None:
+    try:
+        return zoneinfo.ZoneInfo(user.time_zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return None

@@ -7,11 +7,18 @@ from uuid import uuid4
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+# Letters that only look like a-z, or that some case rule turns into them, never name somebody else's account.
+plain_address = RegexValidator(
+    r"\A[!-~]+\Z", "Write the address in plain letters, digits and signs, as in name@example.org.", code="plain_address"
+)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -25,19 +32,33 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """An administrator, as `manage.py createsuperuser` makes them."""
+        """An administrator, as `manage.py createsuperuser` makes them; whoever may run it vouches for the address."""
+        fields.setdefault("email_confirmed_at", timezone.now())
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> User:
-        """The person with this address, in any case."""
-        return self.get(email__iexact=username)
+        """The person with this address, in any case. Anything that cannot be an address is nobody's."""
+        found = self.by_address(username or "")
+        if found is None:
+            raise self.model.DoesNotExist
+        return found
+
+    def by_address(self, address: str) -> User | None:
+        """The person with this address, in any case; None for an unknown one and for what cannot be an address."""
+        address = address.strip()
+        if not (address.isascii() and address.isprintable()):
+            return None
+        return self.alias(lowered=Lower("email")).filter(lowered=address.lower()).first()
 
 
 class User(AbstractBaseUser, PermissionsMixin):
     """A person. `is_superuser` makes an administrator, who may act in every department."""
 
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
-    email = models.EmailField("e-mail")
+    email = models.EmailField("e-mail", unique=True, validators=[plain_address])
+    email_confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the person showed that the address is theirs."
+    )
     name = models.CharField(max_length=120)
     is_active = models.BooleanField(default=True, help_text="Without it the person cannot sign in.")
     is_staff = models.BooleanField("may open the admin", default=False)
@@ -55,7 +76,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(Lower("email"), name="user_email_unique", violation_error_message="This address is taken.")
+            models.UniqueConstraint(
+                Lower("email"), name="user_email_unique", violation_error_message="This address is taken."
+            )
         ]
 
     def __str__(self) -> str:
@@ -67,10 +90,27 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.is_active and self.is_superuser
 
     @property
+    def email_domain(self) -> str:
+        """What follows the @, in lower case."""
+        return self.email.rpartition("@")[2].lower()
+
+    @property
     def initials(self) -> str:
         """Two letters for the avatar."""
         words = (self.name or self.email).split()
         return (words[0][:1] + (words[-1][:1] if len(words) > 1 else words[0][1:2])).upper()
+
+
+class DepartmentQuerySet(models.QuerySet["Department"]):
+    """Reads of departments."""
+
+    def working(self) -> DepartmentQuerySet:
+        """Those that are not archived."""
+        return self.filter(archived_at=None)
+
+    def by_name(self) -> DepartmentQuerySet:
+        """In the order of their names."""
+        return self.order_by(Lower("name"))
 
 
 class Department(models.Model):
@@ -86,6 +126,8 @@ class Department(models.Model):
         help_text="People whose confirmed address ends in one of these belong here at once.",
     )
     archived_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DepartmentQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(Lower("name"), name="department_name_unique")]
@@ -117,6 +159,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def active(self) -> MembershipQuerySet:
         """Accepted ones, of departments that still work, of people who may sign in."""
         return self.filter(status=Membership.Status.ACTIVE, department__archived_at=None, user__is_active=True)
+
+    def pending(self) -> MembershipQuerySet:
+        """Those that wait for a manager, of departments that still work and people who may sign in."""
+        return self.filter(status=Membership.Status.PENDING, department__archived_at=None, user__is_active=True)
 
     def of(self, user: User) -> MembershipQuerySet:
         """One person's."""
@@ -152,6 +198,11 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.department} ({self.get_role_display()})"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a manager, or the address's domain, has let the person in."""
+        return self.status == self.Status.ACTIVE
 
 
 class RememberedAnswer(models.Model):

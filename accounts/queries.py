@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
 
 from accounts.models import Department, Membership, Role, User
 from mindloom import wall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from accounts.models import DepartmentQuerySet, MembershipQuerySet
 
 Person = User | AnonymousUser
 
@@ -49,6 +54,52 @@ def may(user: Person, role: Role, department_id: int) -> bool:
     return held is not None and held.includes(role)
 
 
-def departments_of(user: Person) -> Iterable[Department]:
+def departments_of(user: Person) -> DepartmentQuerySet:
     """The departments the person may work in, by name."""
-    return Department.objects.filter(id__in=roles_of(user)).order_by("name")
+    return Department.objects.filter(id__in=roles_of(user)).by_name()
+
+
+def departments_editable_by(user: Person) -> DepartmentQuerySet:
+    """The departments the person may rename or archive, archived ones included: all for administrators, else none."""
+    allowed = isinstance(user, User) and user.is_administrator
+    return Department.objects.by_name() if allowed else Department.objects.none()
+
+
+def joinable_departments() -> DepartmentQuerySet:
+    """The departments that a person who signs up can choose, by name."""
+    return Department.objects.working().by_name()
+
+
+def members_editable_by(user: Person) -> MembershipQuerySet:
+    """Memberships, pending ones included, that the person may accept, change or end; seen only inside the wall's scope."""
+    managed = departments_where(user, Role.MANAGER)
+    return Membership.objects.in_departments(managed).filter(user__is_active=True).select_related("user", "department")
+
+
+def memberships_of(user: Person) -> list[Membership]:
+    """The person's own memberships, pending ones included, of departments that still work; by department."""
+    if not isinstance(user, User) or not user.is_active:
+        return []
+    with wall.system("a person sees where they belong, in every department"):
+        found = Membership.objects.of(user).filter(department__archived_at=None)
+        return list(found.select_related("department").order_by("department__name"))
+
+
+def pending_of(user: Person) -> list[Membership]:
+    """The person's memberships that no manager has accepted yet, by department."""
+    return [one for one in memberships_of(user) if one.status == Membership.Status.PENDING]
+
+
+def has_administrator() -> bool:
+    """Whether somebody can sign in and act as an administrator."""
+    administrators = User.objects.filter(is_superuser=True, is_active=True)
+    return administrators.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).exists()
+
+
+def lock_seconds(address: str, ip_address: str | None) -> int:
+    """For how many more seconds sign-ins of this address from there are refused, at least 1."""
+    attempts = AccessAttempt.objects.filter(username=address, ip_address=ip_address)
+    latest = attempts.order_by("-attempt_time").values_list("attempt_time", flat=True).first()
+    pause: timedelta = settings.AXES_COOLOFF_TIME
+    left = pause if latest is None else latest + pause - timezone.now()
+    return max(1, int(left.total_seconds()) + 1)

@@ -14,16 +14,23 @@ remote_address: ContextVar[str | None] = ContextVar("remote_address", default=No
 
 
 class Actor(Protocol):
-    """A person, as far as the audit trail is concerned."""
+    """A person, as far as the audit trail is concerned; without a `pk` only an address that somebody typed."""
 
-    pk: Any
-    email: str
+    @property
+    def pk(self) -> Any:
+        """The row's id, or None."""
+
+    @property
+    def email(self) -> str:
+        """The address."""
 
 
 class Target(Protocol):
     """A row with an identity outside."""
 
-    pk: Any
+    @property
+    def pk(self) -> Any:
+        """The row's id."""
 
 
 def record(
@@ -38,11 +45,22 @@ def record(
         return Entry.objects.create(
             action=action,
             actor_id=actor.pk if actor is not None else None,
-            actor_label=actor.email if actor is not None else PLATFORM,
+            actor_label=_plain(actor.email)[:254] if actor is not None else PLATFORM,
             department_id=department_id or getattr(target, "department_id", None),
             target_kind=kind or "",
             target_id=str(getattr(target, "uuid", target.pk)) if target is not None else "",
-            target_label=str(target)[:254] if target is not None else "",
-            data=data,
-            ip_address=remote_address.get(),
+            target_label=_plain(str(target))[:254] if target is not None else "",
+            data=_plain(data),
+            ip_address=remote_address.get() or None,
         )
+
+
+def _plain(value: Any) -> Any:
+    """The value without characters that the database cannot keep; what a stranger typed may hold them."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_plain(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value

@@ -19,17 +19,20 @@ os.environ.setdefault("MINDLOOM_ENV", "test")
 os.environ["REDIS_PREFIX"] = f"test-{_worker}-{os.getpid()}"
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
+embedded_servers = None
+"""The servers that this process started, for tests that kill them."""
+
 if "MINDLOOM_TEST_DATA" not in os.environ:
     _folder = Path(tempfile.mkdtemp(prefix="loom-"))
     os.environ["MINDLOOM_TEST_DATA"] = os.environ["MINDLOOM_DATA"] = str(_folder)
     os.environ["STATIC_ROOT"] = str(_folder / "static")
     from mindloom import embedded
 
-    _servers = embedded.Servers(_folder, durable=False)
-    _servers.start()
+    embedded_servers = embedded.Servers(_folder, durable=False)
+    embedded_servers.start()
 
     def _stop() -> None:
-        _servers.stop()
+        embedded_servers.stop()
         shutil.rmtree(_folder, ignore_errors=True)
 
     atexit.register(_stop)

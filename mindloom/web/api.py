@@ -1,21 +1,39 @@
-"""API idioms: errors as application/problem+json, strict input, bounded lists."""
+"""API idioms: errors as application/problem+json, strict input, bounded lists, limits for strangers."""
 
 from __future__ import annotations
 
+import json
+import logging
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.signals import got_request_exception
 from django.db import OperationalError
-from django.http import Http404
+from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from redis.exceptions import RedisError
 from rest_framework import exceptions, serializers
 from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
+from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import set_rollback
 
-from mindloom.web.errors import MindloomError
+from mindloom.web.errors import Conflict, MindloomError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
+
+logger = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "application/problem+json"
+NUL = "This contains a NUL character, which cannot be kept. Remove it."
+NOT_TEXT = "This contains half a character (a lone surrogate), which cannot be kept. Remove it."
 _CODES = {
     400: "invalid",
     401: "not_signed_in",
@@ -23,9 +41,57 @@ _CODES = {
     404: "not_found",
     405: "method_not_allowed",
     406: "not_acceptable",
+    413: "too_large",
     415: "unsupported_media_type",
     429: "too_many_requests",
 }
+_WORDS = {
+    400: "The request cannot be read: {}",
+    404: "This does not exist, or not for you.",
+    405: "This address does not take {method}.",
+    406: "None of the formats in Accept can be given. Ask for application/json.",
+    415: "The body must be JSON: send Content-Type: application/json.",
+}
+
+
+class TryAgain(Conflict):
+    """Something is under way. Ask again in a moment."""
+
+    def __init__(self, message: str | None = None, *, code: str | None = None, seconds: int = 1) -> None:
+        super().__init__(message, code=code)
+        self.wait = seconds
+
+
+class TooLarge(exceptions.APIException):
+    """The body is larger than this installation takes."""
+
+    status_code = 413
+    default_code = "too_large"
+
+    def __init__(self) -> None:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        super().__init__(f"The body is larger than {limit // 1024} KB. Send less.")
+
+
+class JSONBody(JSONParser):
+    """JSON of bounded size. A body that is too deep to read is a bad request, not a failure."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        """The value. Raises `ParseError` or `TooLarge`."""
+        body = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise TooLarge
+        try:
+            return json.loads(body.decode(), parse_constant=_refuse_constant)
+        except RecursionError:
+            raise exceptions.ParseError("it is nested too deep.") from None
+        except ValueError as error:
+            raise exceptions.ParseError(f"it is not JSON ({error}).") from None
+
+
+def _refuse_constant(name: str) -> None:
+    message = f"{name} is not a JSON number"
+    raise ValueError(message)
 
 
 class Pages(CursorPagination):
@@ -37,40 +103,93 @@ class Pages(CursorPagination):
     ordering = "-id"
 
 
+class StrangerThrottle(SimpleRateThrottle):
+    """Bounds how often one address may try to sign in, sign up or ask for mail. Without Redis there is no bound."""
+
+    scope = "auth"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str:
+        """By the connection's address: a header that anybody can send does not count."""
+        return self.cache_format % {"scope": self.scope, "ident": request.META.get("REMOTE_ADDR", "")}
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Whether this request may go on."""
+        try:
+            return super().allow_request(request, view)
+        except RedisError:
+            return True
+
+
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields it does not know, and NUL characters wherever they hide."""
+    """Refuses fields it does not know, and characters that the database cannot keep wherever they hide."""
 
     def to_internal_value(self, data: Any) -> Any:
         """Django REST framework's own checks after ours."""
         if isinstance(data, dict):
-            unknown = sorted(set(data) - set(self.fields))
-            if unknown:
-                raise serializers.ValidationError({name: ["There is no such field."] for name in unknown}, code="unknown_field")
+            found: dict[str, list[str]] = {name: ["There is no such field."] for name in set(data) - set(self.fields)}
+            for name in set(data) & set(self.fields):
+                if sentence := _unkeepable(data[name]):
+                    found[name] = [sentence]
+            if found:
+                raise serializers.ValidationError({_shown(name): found[name] for name in sorted(found)})
         return super().to_internal_value(data)
 
 
-def problem(error: Exception, context: dict[str, Any]) -> Response | None:
+def _shown(name: str) -> str:
+    return name.encode("utf-8", "replace").decode()[:100]
+
+
+def _unkeepable(value: Any) -> str:
+    """Why some text inside `value` cannot be kept; empty when all can."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list):
+            waiting += one
+        elif isinstance(one, str):
+            if "\x00" in one:
+                return NUL
+            if not one.isascii() and any("\ud800" <= letter <= "\udfff" for letter in one):
+                return NOT_TEXT
+    return ""
+
+
+def problem(error: Exception, context: dict[str, Any]) -> Response:
     """Answer an exception as a problem document: `{type, title, status, detail, code, fields?}`."""
+    set_rollback()
     if isinstance(error, MindloomError):
-        set_rollback()
-        return _answer(error.status, error.code, error.message, error.fields)
+        response = _answer(error.status, error.code, error.message, error.fields)
+        if (wait := getattr(error, "wait", None)) is not None:
+            response["Retry-After"] = str(wait)
+        return response
+    if isinstance(error, exceptions.APIException):
+        return _api_exception(error, context)
     if isinstance(error, Http404):
-        return _answer(404, "not_found", "This does not exist, or not for you.")
+        return _answer(404, "not_found", _WORDS[404])
     if isinstance(error, PermissionDenied):
         return _answer(403, "not_allowed", str(error) or "You may not do this.")
+    if isinstance(error, RequestDataTooBig):
+        return _api_exception(TooLarge(), context)
+    if isinstance(error, SuspiciousOperation):
+        return _answer(400, "invalid", "The request cannot be read.")
     if isinstance(error, OperationalError):
-        set_rollback()
         return _answer(503, "unavailable", "The database does not answer or is at its limit. Try again in a minute.")
-    if isinstance(error, exceptions.APIException):
-        set_rollback()
-        return _api_exception(error)
-    return None
+    return _unexpected(error, context)
 
 
-def _api_exception(error: exceptions.APIException) -> Response:
+def _unexpected(error: Exception, context: dict[str, Any]) -> Response:
+    """A mistake of ours: the log has the details, the caller learns that it was not theirs."""
+    logger.error("An API request failed", exc_info=error)
+    request = context.get("request")
+    got_request_exception.send(sender=None, request=getattr(request, "_request", request))
+    return _answer(500, "internal_error", "Mindloom made a mistake. It was noted; try again, and tell an administrator.")
+
+
+def _api_exception(error: exceptions.APIException, context: dict[str, Any]) -> Response:
     code = _CODES.get(error.status_code, error.default_code)
     fields: dict[str, list[str]] = {}
-    detail = "Some values are not right."
     if isinstance(error, exceptions.ValidationError):
         fields = _flat(error.detail)
         detail = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in fields.items())[:1000]
@@ -78,7 +197,9 @@ def _api_exception(error: exceptions.APIException) -> Response:
         detail = str(error.detail.get("detail", error.default_detail))
         code = str(error.detail.get("code", code))
     else:
-        detail = str(error.detail)
+        request = context.get("request")
+        words = _WORDS.get(error.status_code, "{}")
+        detail = words.format(error.detail, method=getattr(request, "method", "this method"))
     response = _answer(error.status_code, code, detail, fields)
     if auth_header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = auth_header
@@ -101,14 +222,31 @@ def _flat(detail: Any, prefix: str = "") -> dict[str, list[str]]:
     return {prefix or "body": [str(item) for item in detail] if isinstance(detail, list) else [str(detail)]}
 
 
-def _answer(code_number: int, code: str, detail: str, fields: dict[str, list[str]] | None = None) -> Response:
+def problem_body(
+    status: int, code: str, detail: str, fields: Mapping[str, list[str]] | None = None
+) -> dict[str, Any]:
+    """A problem document."""
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(code_number).phrase,
-        "status": code_number,
+        "title": HTTPStatus(status).phrase,
+        "status": status,
         "detail": detail,
         "code": code,
     }
-    if fields:
-        body["fields"] = fields
-    return Response(body, status=code_number, content_type=PROBLEM_TYPE)
+    return body | ({"fields": dict(fields)} if fields else {})
+
+
+def _answer(status: int, code: str, detail: str, fields: Mapping[str, list[str]] | None = None) -> Response:
+    return Response(problem_body(status, code, detail, fields), status=status, content_type=PROBLEM_TYPE)
+
+
+def plain_problem(status: int, code: str, detail: str, *, retry_after: int | None = None) -> JsonResponse:
+    """The same outside of Django REST framework's views."""
+    headers = {"Retry-After": str(retry_after)} if retry_after is not None else None
+    return JsonResponse(problem_body(status, code, detail), status=status, content_type=PROBLEM_TYPE, headers=headers)
+
+
+@csrf_exempt
+def api_not_found(request: HttpRequest) -> JsonResponse:
+    """The last route below /api/: there is nothing at this address, whatever the method."""
+    return plain_problem(404, "not_found", "There is no such address in the API. See /api/docs/.")

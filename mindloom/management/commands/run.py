@@ -40,7 +40,7 @@ class Command(BaseCommand):
             raise CommandError(f"{error} Stop it first, or set MINDLOOM_DATA to another folder.") from None
         try:
             self._prepare(demo=not options["no_demo"])
-            supervisor = Supervisor(_commands(host, port), _environment(host, port))
+            supervisor = Supervisor(commands(host, port), _environment(host, port))
             threading.Thread(target=self._announce, args=[supervisor, host, port], daemon=True).start()
             supervisor.run()
         finally:
@@ -85,7 +85,8 @@ def _refuse_busy_port(host: str, port: int) -> None:
             raise CommandError(f"Port {port} can't be used ({error.strerror}). Choose another: PORT=8001 make run.") from None
 
 
-def _commands(host: str, port: int) -> dict[str, list[str]]:
+def commands(host: str, port: int) -> dict[str, list[str]]:
+    """The processes of an installation, by name."""
     python = sys.executable
     return {
         "web": [python, "-m", "uvicorn", "mindloom.asgi:application", "--host", host, "--port", str(port), "--log-level", "warning",

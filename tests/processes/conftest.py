@@ -1,0 +1,70 @@
+"""Fixtures of the tests that start real processes."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from mindloom import wall
+from tests import servers
+from tests.fakes.openai_server import FakeModels
+from tests.processes.harness import House, Stage, processes_of
+
+
+@pytest.fixture
+def house(request, transactional_db):
+    """Starts processes on the tests' database and Redis; shows what they said when the test fails."""
+    folder = Path(tempfile.mkdtemp(prefix="loom-p-"))
+    made = House(folder)
+    request.node.house = made
+    yield made
+    made.clear_away()
+    left = processes_of(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    assert not left, f"left behind: {left}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.failed and (house := getattr(item, "house", None)):
+        report.sections += [(f"{one.name}: {one.log.name}", one.output[-8000:]) for one in house.processes if one.log.exists()]
+
+
+@pytest.fixture(scope="session")
+def fake():
+    with FakeModels() as models:
+        yield models
+
+
+@pytest.fixture
+def stage(house, fake, cast):
+    """The cast, with models that say what the test wants. The test sees every department."""
+    with wall.system("tests: look behind the scenes"):
+        yield Stage(cast, fake)
+
+
+class Redis:
+    """The tests' own Redis process."""
+
+    def kill(self) -> None:
+        process = servers.embedded_servers._redis
+        process.kill()
+        process.wait()
+
+    def start(self) -> None:
+        servers.embedded_servers._start_redis()
+
+
+@pytest.fixture
+def redis_process():
+    """Redis as something that can die; it lives again afterwards."""
+    if servers.embedded_servers is None or servers.embedded_servers._redis is None:
+        pytest.skip("REDIS_URL names a server that is not ours to kill")
+    redis = Redis()
+    yield redis
+    if servers.embedded_servers._redis.poll() is not None:
+        redis.start()
