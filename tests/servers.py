@@ -25,6 +25,7 @@ embedded_servers = None
 if "MINDLOOM_TEST_DATA" not in os.environ:
     _folder = Path(tempfile.mkdtemp(prefix="loom-"))
     os.environ["MINDLOOM_TEST_DATA"] = os.environ["MINDLOOM_DATA"] = str(_folder)
+    (_folder / "static").mkdir()
     os.environ["STATIC_ROOT"] = str(_folder / "static")
     from mindloom import embedded
 
