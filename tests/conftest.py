@@ -40,6 +40,13 @@ def _cheap_passwords(settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True)
+def _uncollected_static_files(settings):
+    """Pages render without `collectstatic`, whose manifest the real storage reads."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
 @pytest.fixture
 def cast(db) -> Cast:
     marketing = Department.objects.create(name="Marketing", slug="marketing")
