@@ -21,8 +21,11 @@ SHUT_DOWN = "The worker was shut down before the run had ended. Run it again whe
 @worker_ready.connect
 def _clean_up(**_: Any) -> None:
     from runs import services  # noqa: PLC0415 -- needs loaded apps
+    from runs.worker import warm_up  # noqa: PLC0415
 
     services.sweep()
+    # The first run should not pay for importing Agno.
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
 
 
 @worker_shutting_down.connect

@@ -1,8 +1,8 @@
 """Carries runs out: claims them, drives the engine, writes down what happens, and cleans up after workers that vanished."""
 
-from runs.worker.execute import execute
+from runs.worker.execute import execute, warm_up
 from runs.worker.reaper import reap, stale_queued
 from runs.worker.recorder import terminal_changes
 from runs.worker.steward import steward
 
-__all__ = ["execute", "reap", "stale_queued", "steward", "terminal_changes"]
+__all__ = ["execute", "reap", "stale_queued", "steward", "terminal_changes", "warm_up"]

@@ -22,6 +22,7 @@ from runs.worker.redact import Redactor
 from runs.worker.steward import steward
 
 if TYPE_CHECKING:
+    from mindloom.engine.agno_adapter import AgnoRunner
     from mindloom.engine.runner import Runner
 
 logger = logging.getLogger(__name__)
@@ -35,8 +36,13 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+def warm_up() -> None:
+    """Load what runs need, before the first one needs it."""
+    _agno().warm_up()
+
+
 @cache
-def _agno() -> Runner:
+def _agno() -> AgnoRunner:
     from mindloom.engine.agno_adapter import AgnoRunner  # noqa: PLC0415 -- the web process never pays for Agno
 
     return AgnoRunner()
