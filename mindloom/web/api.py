@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.db import OperationalError
@@ -16,12 +14,11 @@ from django.views.decorators.csrf import csrf_exempt
 from redis.exceptions import RedisError
 from rest_framework import exceptions, serializers
 from rest_framework.pagination import CursorPagination
-from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
-from rest_framework.views import set_rollback
 
 from mindloom.web.errors import Conflict, MindloomError
+from mindloom.web.parsers import TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,38 +57,6 @@ class TryAgain(Conflict):
     def __init__(self, message: str | None = None, *, code: str | None = None, seconds: int = 1) -> None:
         super().__init__(message, code=code)
         self.wait = seconds
-
-
-class TooLarge(exceptions.APIException):
-    """The body is larger than this installation takes."""
-
-    status_code = 413
-    default_code = "too_large"
-
-    def __init__(self) -> None:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        super().__init__(f"The body is larger than {limit // 1024} KB. Send less.")
-
-
-class JSONBody(JSONParser):
-    """JSON of bounded size. A body that is too deep to read is a bad request, not a failure."""
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
-        """The value. Raises `ParseError` or `TooLarge`."""
-        body = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
-        if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            raise TooLarge
-        try:
-            return json.loads(body.decode(), parse_constant=_refuse_constant)
-        except RecursionError:
-            raise exceptions.ParseError("it is nested too deep.") from None
-        except ValueError as error:
-            raise exceptions.ParseError(f"it is not JSON ({error}).") from None
-
-
-def _refuse_constant(name: str) -> None:
-    message = f"{name} is not a JSON number"
-    raise ValueError(message)
 
 
 class Pages(CursorPagination):
@@ -158,7 +123,6 @@ def _unkeepable(value: Any) -> str:
 
 def problem(error: Exception, context: dict[str, Any]) -> Response:
     """Answer an exception as a problem document: `{type, title, status, detail, code, fields?}`."""
-    set_rollback()
     if isinstance(error, MindloomError):
         response = _answer(error.status, error.code, error.message, error.fields)
         if (wait := getattr(error, "wait", None)) is not None:
@@ -184,7 +148,9 @@ def _unexpected(error: Exception, context: dict[str, Any]) -> Response:
     logger.error("An API request failed", exc_info=error)
     request = context.get("request")
     got_request_exception.send(sender=None, request=getattr(request, "_request", request))
-    return _answer(500, "internal_error", "Mindloom made a mistake. It was noted; try again, and tell an administrator.")
+    return _answer(
+        500, "internal_error", "Mindloom made a mistake. It was noted; try again, and tell an administrator."
+    )
 
 
 def _api_exception(error: exceptions.APIException, context: dict[str, Any]) -> Response:
@@ -222,9 +188,7 @@ def _flat(detail: Any, prefix: str = "") -> dict[str, list[str]]:
     return {prefix or "body": [str(item) for item in detail] if isinstance(detail, list) else [str(detail)]}
 
 
-def problem_body(
-    status: int, code: str, detail: str, fields: Mapping[str, list[str]] | None = None
-) -> dict[str, Any]:
+def problem_body(status: int, code: str, detail: str, fields: Mapping[str, list[str]] | None = None) -> dict[str, Any]:
     """A problem document."""
     body: dict[str, Any] = {
         "type": "about:blank",
