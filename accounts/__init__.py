@@ -1,0 +1,1 @@
+"""People, departments and who belongs where; the doors they come in by."""

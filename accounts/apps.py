@@ -12,6 +12,6 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Called once the apps are loaded."""
-        from accounts import receivers  # noqa: PLC0415 -- needs loaded apps
+        from accounts import receivers
 
         receivers.connect()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.core.cache import cache
 from redis.exceptions import RedisError
 from rest_framework import authentication, exceptions
@@ -61,7 +60,7 @@ class TokenAuthentication(JWTAuthentication):
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The browser's session, so that pages and the API's documentation can use it; scoped to all the person's departments."""
+    """The browser's session, for pages and the API's documentation; scoped to all the person's departments."""
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         """The signed-in person, or None. Checks the CSRF token."""
@@ -70,7 +69,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
             _enter(found[0], request.session.session_key or "")
         return found
 
-    def authenticate_header(self, request: Request) -> str:
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 -- the framework's signature
         """Makes an unknown caller's answer a 401 rather than a 403."""
         return 'Bearer realm="api"'
 
@@ -83,7 +82,7 @@ def _enter(user: User, identity: str) -> None:
 
 def _is_first(identity: str) -> bool:
     """Administrators see all departments; one trace for each token, or for each session and quarter of an hour."""
-    seconds = int(settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"].total_seconds())
+    seconds = int(AccessToken.lifetime.total_seconds())
     try:
         return cache.add(f"api-opened:{identity}", 1, seconds)
     except RedisError:

@@ -24,7 +24,9 @@ class EmailBackend(ModelBackend):
 def attempted_address(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
     """Whose account a sign-in was tried for, so that attempts are counted per account however the address was typed."""
     given = credentials or {}
-    typed = given.get("email") or given.get("username") or request.POST.get("email") or request.POST.get("username") or ""
+    typed = (
+        given.get("email") or given.get("username") or request.POST.get("email") or request.POST.get("username") or ""
+    )
     return str(typed).strip().lower().replace("\x00", "")[:254]
 
 

@@ -71,7 +71,7 @@ def joinable_departments() -> DepartmentQuerySet:
 
 
 def members_editable_by(user: Person) -> MembershipQuerySet:
-    """Memberships, pending ones included, that the person may accept, change or end; seen only inside the wall's scope."""
+    """Memberships, pending ones included, that the person may accept, change or end."""
     managed = departments_where(user, Role.MANAGER)
     return Membership.objects.in_departments(managed).filter(user__is_active=True).select_related("user", "department")
 
@@ -102,4 +102,4 @@ def lock_seconds(address: str, ip_address: str | None) -> int:
     latest = attempts.order_by("-attempt_time").values_list("attempt_time", flat=True).first()
     pause: timedelta = settings.AXES_COOLOFF_TIME
     left = pause if latest is None else latest + pause - timezone.now()
-    return max(1, int(left.total_seconds()) + 1)
+    return max(1, min(int(left.total_seconds()) + 1, int(pause.total_seconds())))

@@ -16,7 +16,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
 
 class Entry(models.Model):
-    """One thing somebody did. Names are kept as they were, so that the row says the same when people and things are gone."""
+    """One thing somebody did. Names are kept as they were, so that the row outlives people and things."""
 
     at = models.DateTimeField(auto_now_add=True)
     action = models.CharField(max_length=80, help_text="subject.past_participle, such as agent.published")

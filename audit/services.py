@@ -40,7 +40,8 @@ def record(
 
     The department is the target's own where it has one.
     """
-    kind = target._meta.model_name if target is not None else ""  # type: ignore[attr-defined]
+    # Django documents _meta for use from outside.
+    kind = target._meta.model_name if target is not None else ""  # type: ignore[attr-defined]  # noqa: SLF001
     with wall.system("audit: entries without a department are seen by administrators only"):
         return Entry.objects.create(
             action=action,

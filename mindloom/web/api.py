@@ -73,7 +73,7 @@ class StrangerThrottle(SimpleRateThrottle):
 
     scope = "auth"
 
-    def get_cache_key(self, request: Request, view: APIView) -> str:
+    def get_cache_key(self, request: Request, view: APIView) -> str:  # noqa: ARG002 -- the framework's
         """By the connection's address: a header that anybody can send does not count."""
         return self.cache_format % {"scope": self.scope, "ident": request.META.get("REMOTE_ADDR", "")}
 
@@ -121,7 +121,7 @@ def _unkeepable(value: Any) -> str:
     return ""
 
 
-def problem(error: Exception, context: dict[str, Any]) -> Response:
+def problem(error: Exception, context: dict[str, Any]) -> Response:  # noqa: PLR0911 -- one line for each kind
     """Answer an exception as a problem document: `{type, title, status, detail, code, fields?}`."""
     if isinstance(error, MindloomError):
         response = _answer(error.status, error.code, error.message, error.fields)

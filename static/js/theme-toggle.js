@@ -7,7 +7,8 @@ function isDark() {
 export function toggleTheme() {
   const theme = isDark() ? 'light' : 'dark';
   document.documentElement.dataset.theme = theme;
-  try { localStorage.setItem('theme', theme); } catch { /* it stays for this page only */ }
+  const account = document.documentElement.dataset.accountTheme || '';
+  try { localStorage.setItem('theme', `${theme} ${account}`.trim()); } catch { /* it stays for this page only */ }
 }
 
 document.addEventListener('click', (event) => {

@@ -1,0 +1,135 @@
+"""Departments: administrators make and archive them, people enter them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from accounts.models import Department, Membership, User
+from accounts.queries import roles_of
+from audit.services import record
+from mindloom import wall
+from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NAME_LENGTH = 80
+MOST_DOMAINS = 50
+TAKEN = "There is a department of this name already."
+_DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\Z")
+# Anybody gets an address there in a minute.
+_PUBLIC_DOMAINS = frozenset(
+    (
+        *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com", "aol.com"),
+        *("icloud.com", "me.com", "gmx.de", "gmx.net", "gmx.com", "web.de", "mail.com", "proton.me", "protonmail.com"),
+        *("yandex.ru", "mail.ru", "qq.com", "163.com"),
+    )
+)
+
+
+def create_department(*, actor: User, name: str, email_domains: Iterable[str] = ()) -> Department:
+    """Make a department. For administrators. Raises `Invalid` with the fields at fault."""
+    _check_administrator(actor)
+    name, domains = _checked_name(name), _checked_domains(email_domains)
+    try:
+        with transaction.atomic():
+            made = Department.objects.create(name=name, slug=_free_slug(name), email_domains=domains)
+            record(actor=actor, action="department.created", target=made, department_id=made.pk, email_domains=domains)
+    except IntegrityError:
+        raise Invalid(fields={"name": [TAKEN]}) from None
+    return made
+
+
+def update_department(
+    *, actor: User, department: Department, name: str | None = None, email_domains: Iterable[str] | None = None
+) -> Department:
+    """Change what is given; the address in links stays. For administrators. Raises `Invalid`."""
+    _check_administrator(actor)
+    if name is not None:
+        department.name = _checked_name(name)
+    if email_domains is not None:
+        department.email_domains = _checked_domains(email_domains)
+    try:
+        with transaction.atomic():
+            department.save(update_fields=["name", "email_domains"])
+            changes = {"name": department.name, "email_domains": department.email_domains}
+            record(actor=actor, action="department.updated", target=department, department_id=department.pk, **changes)
+    except IntegrityError:
+        raise Invalid(fields={"name": [TAKEN]}) from None
+    return department
+
+
+def archive_department(*, actor: User, department: Department) -> Department:
+    """Close a department: its members lose access with their next request; nothing is deleted. For administrators."""
+    _check_administrator(actor)
+    if not Department.objects.working().filter(pk=department.pk).update(archived_at=timezone.now()):
+        raise Conflict(f"{department} is archived already.")
+    record(actor=actor, action="department.archived", target=department, department_id=department.pk)
+    department.refresh_from_db()
+    return department
+
+
+def restore_department(*, actor: User, department: Department) -> Department:
+    """Open an archived department again, with the members it had. For administrators."""
+    _check_administrator(actor)
+    if not Department.objects.exclude(archived_at=None).filter(pk=department.pk).update(archived_at=None):
+        raise Conflict(f"{department} is not archived.")
+    record(actor=actor, action="department.restored", target=department, department_id=department.pk)
+    department.refresh_from_db()
+    return department
+
+
+def switch_department(*, actor: User, department: Department) -> Department:
+    """Enter a department that the person may work in. An administrator who is no member there leaves a trace.
+
+    Raises `NotFound` for all others.
+    """
+    if department.pk not in roles_of(actor):
+        raise NotFound("There is no such department, or it is not yours.")
+    if actor.is_administrator and not _is_member(actor, department):
+        record(actor=actor, action="department.entered", target=department, department_id=department.pk)
+    return department
+
+
+def _is_member(user: User, department: Department) -> bool:
+    with wall.tenant([department.pk]):
+        return Membership.objects.of(user).active().in_departments([department.pk]).exists()
+
+
+def _check_administrator(actor: User) -> None:
+    if not actor.is_administrator:
+        raise NotAllowed("Only administrators may do this.")
+
+
+def _checked_name(name: str) -> str:
+    words = " ".join(name.split())
+    if not words or len(words) > NAME_LENGTH or not words.isprintable():
+        raise Invalid(fields={"name": [f"Write a name of 1 to {NAME_LENGTH} letters, digits and signs."]})
+    return words
+
+
+def _checked_domains(given: Iterable[str]) -> list[str]:
+    domains = sorted({one.strip().lower().removeprefix("@") for one in given} - {""})
+    if len(domains) > MOST_DOMAINS:
+        raise Invalid(fields={"email_domains": [f"A department takes at most {MOST_DOMAINS} domains."]})
+    sentences = [
+        f"{domain[:80]} is not a domain. Write it as in example.org."
+        if not _DOMAIN.match(domain)
+        else f"Anybody can get an address at {domain}, so it cannot open a department."
+        for domain in domains
+        if not _DOMAIN.match(domain) or domain in _PUBLIC_DOMAINS
+    ]
+    if sentences:
+        raise Invalid(fields={"email_domains": sentences})
+    return domains
+
+
+def _free_slug(name: str) -> str:
+    base = slugify(name)[:70] or "department"
+    taken = set(Department.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    return next(slug for slug in (base, *(f"{base}-{n}" for n in range(2, 10_000))) if slug not in taken)
