@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from mindloom import wall
+from runs.models import Run
 from tests import servers
 from tests.fakes.openai_server import FakeModels
-from tests.processes.harness import House, Stage, processes_of
+from tests.processes.harness import House, Reader, Stage, free_port, processes_of
 
 
 @pytest.fixture
@@ -45,6 +46,25 @@ def stage(house, fake, cast):
     """The cast, with models that say what the test wants. The test sees every department."""
     with wall.system("tests: look behind the scenes"):
         yield Stage(cast, fake)
+
+
+@pytest.fixture
+def live(house, stage, client_as):
+    """Bob watches a run live. The web process is `live.process`."""
+    port = free_port()
+    cookie = client_as(stage.cast.bob).cookies.output(header="", sep=";").split(";")[0].strip()
+    readers: list[Reader] = []
+
+    def watch(run: Run) -> Reader:
+        readers.append(Reader(f"127.0.0.1:{port}", cookie, run))
+        return readers[-1]
+
+    watch.port = port
+    watch.cookie = cookie
+    watch.process = house.web(port)
+    yield watch
+    for reader in readers:
+        reader.leave()
 
 
 class Redis:

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ from urllib.request import urlopen
 import psutil
 from django.conf import settings
 from django.db import connection
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import ClientConnection, connect
 
 from integrations.models import Model, ModelProvider
 from mindloom.environment import BASE_DIR
@@ -282,6 +285,49 @@ def assert_whole(run: Run) -> None:
     assert found.count("run.started") <= 1
 
 
-def logged(process: Process) -> list[dict[str, Any]]:
-    """The lines of a process that logs JSON."""
-    return [json.loads(line) for line in process.output.splitlines() if line.startswith("{")]
+class Reader:
+    """Somebody who watches a run live, over a websocket, and comes back when the connection breaks."""
+
+    def __init__(self, address: str, cookie: str, run: Run) -> None:
+        self.seen: list[int] = []
+        self.broke = 0
+        self._address = address
+        self._cookie = cookie
+        self._run = run.uuid
+        self._done = threading.Event()
+        self._leave = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="reader", daemon=True)
+        self._thread.start()
+
+    def reads_to_the_end(self) -> None:
+        assert self._done.wait(PATIENCE_SECONDS), f"The reader saw no end; it saw up to {self.seen[-1:]}"
+
+    def leave(self) -> None:
+        self._leave.set()
+        self._thread.join(PATIENCE_SECONDS)
+
+    def _watch(self) -> None:
+        while not (self._leave.is_set() or self._done.is_set()):
+            after = self.seen[-1] if self.seen else 0
+            try:
+                with connect(
+                    f"ws://{self._address}/ws/runs/{self._run}/?after={after}",
+                    origin=f"http://{self._address}",
+                    additional_headers={"Cookie": self._cookie},
+                ) as socket:
+                    self._read(socket)
+            except (OSError, WebSocketException):
+                self.broke += 1
+                time.sleep(0.1)
+
+    def _read(self, socket: ClientConnection) -> None:
+        while not self._leave.is_set():
+            try:
+                frame = json.loads(socket.recv(timeout=0.2))
+            except TimeoutError:
+                continue
+            assert frame["t"] != "gone", frame
+            self.seen += [line["n"] for line in frame.get("lines", ())]
+            if frame.get("terminal"):
+                self._done.set()
+                return

@@ -1,0 +1,71 @@
+"""The scheduler: one does the work, another takes over, and lost messages are found."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+
+from mindloom.management.commands.scheduler import LOCK, SIGN_OF_LIFE
+from runs.models import Reason, Run, State
+from tests import factories
+from tests.processes.harness import HELLO, ended, types, until
+
+pytestmark = pytest.mark.processes
+
+
+def holder() -> int | None:
+    """The database session of the scheduler that does the work."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND granted", [LOCK])
+        row = cursor.fetchone()
+    return row and row[0]
+
+
+def forgotten(stage) -> Run:
+    """A run whose worker has been silent for a minute."""
+    agent = stage.agent([HELLO])
+    run = factories.run(agent, stage.cast.bob, state=State.RUNNING, fence=1, claimed_by="gone:1")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE runs_run SET heartbeat_at = now() - interval '1 minute' WHERE id = %s", [run.pk])
+    return run
+
+
+def test_a_queued_run_whose_message_was_lost_is_sent_again(house, stage):
+    run = stage.start(HELLO)
+    redis.Redis.from_url(settings.REDIS_URL).delete(f"{settings.REDIS_PREFIX}:celery:{settings.CELERY_TASK_DEFAULT_QUEUE}")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE runs_run SET sent_at = now() - interval '1 minute' WHERE id = %s", [run.pk])
+    house.worker()
+    house.scheduler()
+
+    assert ended(run).state == State.COMPLETED
+    assert types(run).count("run.started") == 1
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP], ids=["is killed", "hangs"])
+def test_when_the_scheduler_at_work_dies_the_other_takes_over(house, stage, end):
+    first = house.scheduler()
+    at_work = until(holder, "a scheduler is at work")
+    cache.delete(SIGN_OF_LIFE)
+    second = house.scheduler()
+    until(lambda: cache.get(SIGN_OF_LIFE), "the scheduler has ticked")
+    assert holder() == at_work
+    first.signal(end)
+    until(lambda: holder() not in {None, at_work}, "the second has taken over")
+
+    assert ended(forgotten(stage)).reason == Reason.LOST
+    assert second.popen.poll() is None
+
+
+def test_a_scheduler_told_to_stop_stops(house, stage):
+    scheduler = house.scheduler()
+    until(holder, "the scheduler is at work")
+    scheduler.signal(signal.SIGTERM)
+
+    assert scheduler.ends() == 0
+    until(lambda: holder() is None, "the lock is free")

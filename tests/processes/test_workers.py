@@ -1,0 +1,119 @@
+"""Workers that die, hang, get a message twice, or are told to stop."""
+
+from __future__ import annotations
+
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+
+from runs.models import Reason, State
+from runs.tasks import execute_run
+from tests.processes.harness import HELLO, SLOW, STALLED, assert_whole, ended, types, under_way, until
+
+pytestmark = pytest.mark.processes
+
+
+def test_a_run_goes_through_a_real_worker(house, stage):
+    house.worker()
+    run = ended(stage.start(HELLO))
+
+    assert (run.state, run.output) == (State.COMPLETED, "Hello.")
+
+
+def test_a_killed_worker_s_run_is_lost_within_45_seconds_and_its_log_is_whole(house, stage):
+    worker = house.worker()
+    house.scheduler()
+    run = under_way(stage.start(SLOW))
+    worker.kill()
+    run.refresh_from_db()
+    before = types(run)
+    ended(run)
+
+    assert (run.state, run.reason) == (State.FAILED, Reason.LOST)
+    assert "vanished" in run.reason_message
+    assert types(run) == [*before, "run.failed"]
+    assert (run.finished_at - run.events.order_by("-seq")[1].at).total_seconds() < 45
+
+
+def test_a_worker_that_was_frozen_and_given_up_writes_nothing_any_more(house, stage):
+    worker = house.worker()
+    house.scheduler(RUN_HEARTBEAT_STALE_SECONDS=5)
+    run = under_way(stage.start(SLOW))
+    worker.signal(signal.SIGSTOP)
+    ended(run)
+    before = types(run)
+    worker.signal(signal.SIGCONT)
+    worker.says("is no longer this worker's")
+
+    assert run.reason == Reason.LOST
+    assert_whole(run)
+    assert types(run) == before
+
+
+def test_a_worker_that_was_frozen_works_again(house, stage):
+    worker = house.worker()
+    house.scheduler(RUN_HEARTBEAT_STALE_SECONDS=5)
+    run = under_way(stage.start(STALLED), events=2)
+    worker.signal(signal.SIGSTOP)
+    ended(run)
+    worker.signal(signal.SIGCONT)
+
+    assert ended(stage.start(HELLO)).state == State.COMPLETED
+
+
+def test_a_worker_that_starts_ends_the_runs_of_one_that_died(house, stage):
+    dead = house.worker()
+    run = under_way(stage.start(SLOW))
+    dead.kill()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE runs_run SET heartbeat_at = now() - interval '1 minute' WHERE id = %s", [run.pk])
+    house.worker()
+
+    assert ended(run).reason == Reason.LOST
+
+
+@pytest.mark.parametrize("copies", [2, 5])
+def test_a_message_delivered_more_than_once_makes_one_run(house, stage, copies):
+    workers = [house.worker(), house.worker()]
+    run = stage.start(SLOW | {"text": ["word "] * 20})
+    with ThreadPoolExecutor(copies) as pool:
+        list(pool.map(execute_run.delay, [run.pk] * copies))
+    ended(run)
+    until(lambda: sum(worker.output.count("succeeded in") for worker in workers) == copies + 1, "all copies are taken")
+
+    assert types(run).count("run.started") == 1
+    assert_whole(run)
+    assert len(stage.fake.bodies(run.spec["model"]["model"])) == 1
+
+
+def test_a_worker_told_to_stop_lets_a_short_run_finish(house, stage):
+    worker = house.worker(WORKER_DRAIN_SECONDS=30)
+    run = under_way(stage.start(SLOW | {"text": ["word "] * 20}))
+    worker.signal(signal.SIGTERM)
+
+    assert ended(run).state == State.COMPLETED
+    assert worker.ends() == 0
+
+
+def test_a_worker_told_to_stop_ends_a_long_run_with_a_sentence(house, stage):
+    worker = house.worker(WORKER_DRAIN_SECONDS=1)
+    run = under_way(stage.start(SLOW))
+    worker.signal(signal.SIGTERM)
+    ended(run)
+
+    assert (run.state, run.reason) == (State.FAILED, Reason.LOST)
+    assert "shut down" in run.reason_message
+    assert worker.ends() == 0
+
+
+def test_runs_that_wait_while_a_worker_stops_are_taken_by_the_next(house, stage):
+    first = house.worker(WORKER_DRAIN_SECONDS=1, WORKER_CONCURRENCY=1)
+    running, waiting = under_way(stage.start(SLOW)), stage.start(HELLO)
+    first.signal(signal.SIGTERM)
+    first.ends()
+    house.worker()
+
+    assert ended(running).reason == Reason.LOST
+    assert ended(waiting).state == State.COMPLETED
