@@ -9,7 +9,7 @@ import structlog
 
 
 def configure(_config: dict[str, Any]) -> None:
-    """Send every logger through structlog. Django calls this once, with `LOGGING`, which we do not use."""
+    """Send every logger through structlog. Django calls this once, after it has set up handlers of its own."""
     from django.conf import settings  # noqa: PLC0415 -- called while settings load
 
     shared = [
@@ -18,9 +18,18 @@ def configure(_config: dict[str, Any]) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info if settings.LOG_FORMAT == "json" else structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.format_exc_info
+        if settings.LOG_FORMAT == "json"
+        else structlog.stdlib.PositionalArgumentsFormatter(),
     ]
-    render = structlog.processors.JSONRenderer() if settings.LOG_FORMAT == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    render = (
+        structlog.processors.JSONRenderer()
+        if settings.LOG_FORMAT == "json"
+        else structlog.dev.ConsoleRenderer(
+            colors=False,
+            exception_formatter=structlog.dev.plain_traceback,  # the rich one prints local variables, secrets among them
+        )
+    )
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -30,6 +39,9 @@ def configure(_config: dict[str, Any]) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.LOG_LEVEL)
+    for name in ("django", "django.server"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
     for noisy in ("httpx", "httpcore", "openai", "anthropic", "daphne", "asyncio", "urllib3", "axes"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(

@@ -55,7 +55,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "mindloom.web.storage.StaticFiles",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -318,5 +318,7 @@ SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
 LOG_FORMAT = env.choice("LOG_FORMAT", "console", ["console", "json"])
 LOGGING_CONFIG = "mindloom.logs.configure"
+# Django calls it only when there is something to pass.
+LOGGING = {"version": 1}
 
 env.refuse_if_wrong()
