@@ -98,8 +98,6 @@ def agent(request: Request, uuid: UUID) -> Response:
     if request.method == "PATCH":
         given = _given(AgentChanges, request)
         draft = given.pop("draft", None)
-        if draft is not None and not isinstance(draft, dict):
-            raise Invalid(fields={"draft": ["This must be an object."]})
         definition = None if draft is None else {**found.draft, **draft}
         # The merge is over what was read here, so it is kept only if nobody else has written since.
         given.setdefault("draft_digest", found.draft_digest)

@@ -64,6 +64,12 @@ class DefinitionShape(serializers.Serializer[Any]):
 class DefinitionField(serializers.JSONField):
     """A definition; `agents.definition` checks it, so that every door says the same."""
 
+    def to_internal_value(self, data: Any) -> Any:
+        """Any object."""
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("This must be an object.")
+        return super().to_internal_value(data)
+
 
 class AgentFields(StrictSerializer):
     """The fields of an agent beside its draft; the services say what is wrong with them."""

@@ -224,7 +224,7 @@ def _model(uuid: UUID) -> Model:
     return get_object_or_404(Model.objects.select_related("provider"), uuid=uuid)
 
 
-def _do(request: Request, provider: ModelProvider, said: str, verb: Any, **values: Any) -> HttpResponse:
+def _do(request: Request, provider: ModelProvider, said: str, verb: Any, /, **values: Any) -> HttpResponse:
     """Do it, say how it went, and go back to the provider."""
     try:
         verb(actor=request.user, **values)

@@ -246,6 +246,10 @@ def _model_errors(row: Any) -> dict[str, list[str]]:
     """Django's own checks of one row, by field; a name that is taken is said beside the name."""
     from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
+    for field in row._meta.concrete_fields:
+        value = getattr(row, field.attname)
+        if isinstance(value, str) and not value.isprintable():
+            return {field.name: ["This contains characters that cannot be shown. Type it again."]}
     try:
         row.full_clean(exclude=["headers"])
     except ValidationError as error:
