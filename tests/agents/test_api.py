@@ -63,7 +63,7 @@ def test_viewers_and_people_without_a_department_may_not_make_agents(api, cast, 
         ({"name": "A", "visibility": "everyone"}, "visibility"),
         ({"name": "A", "template": "nothing"}, "template"),
         ({"name": "A", "draft": {"limits": {"seconds": "x"}}}, "limits.seconds"),
-        ({"name": "A", "draft": {"instructions": "a\x00"}}, "instructions"),
+        ({"name": "A", "draft": {"instructions": "a\x00"}}, "draft"),
         ({"name": "A", "draft": {"variables": [{"name": "B B"}]}}, "variables.0.name"),
     ],
 )
