@@ -1,7 +1,7 @@
 """Repeated requests get the first answer: the `Idempotency-Key` header of requests that create something.
 
-The key is taken in a row of its own before the work starts, so two requests at once cannot both do it. Only answers below
-400 are remembered: a refused or failed attempt changed nothing, and its key is free for the next one.
+The key is taken in a row of its own before the work starts, so two requests at once cannot both do it. Only answers
+below 400 are remembered: a refused or failed attempt changed nothing, and its key is free for the next one.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def idempotent(view: Callable[..., Answer]) -> Callable[..., Answer | Response]:
 
     Goes below `@api_view`. Without the header, and for strangers, the view is called as it is. A repeated request gets
     the status, body and Location of the first, with `Idempotency-Replayed: true`; a first answer that was a stream is
-    repeated as `{"location": …}`. Raises `Invalid` for a bad key and `Conflict` for a key that was used for another request
+    repeated as `{"location": …}`. Raises `Invalid` for a bad key and `Conflict` for one used for another request
     (`idempotency_key_reused`) or whose first request is still under way (`idempotency_in_progress`, with Retry-After).
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from accounts.services.answers import forget_expired_tokens, forget_old_answers
 from accounts.services.departments import (
     archive_department,
+    check_department,
     create_department,
     restore_department,
     switch_department,
@@ -32,6 +33,7 @@ __all__ = [
     "archive_department",
     "ask_to_join",
     "change_password",
+    "check_department",
     "confirm_email",
     "create_department",
     "create_first_administrator",

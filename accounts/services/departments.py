@@ -84,6 +84,14 @@ def restore_department(*, actor: User, department: Department) -> Department:
     return department
 
 
+def check_department(*, name: str | None = None, email_domains: Iterable[str] | None = None) -> None:
+    """Raises `Invalid` for what could not be a department's name or domains."""
+    if name is not None:
+        _checked_name(name)
+    if email_domains is not None:
+        _checked_domains(email_domains)
+
+
 def switch_department(*, actor: User, department: Department) -> Department:
     """Enter a department that the person may work in. An administrator who is no member there leaves a trace.
 

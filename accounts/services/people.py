@@ -90,7 +90,7 @@ def confirm_email(*, actor: User, token: str) -> list[Membership]:
     """Note that the person's address is theirs, and let them into the departments that their domain opens.
 
     The person must be signed in: an owner of a mailbox who follows a link that a stranger caused must not open the
-    stranger's account. Returns the memberships that became active. Raises `Invalid` for a link that is not theirs or too old.
+    stranger's account. Returns the memberships that became active. Raises `Invalid` for a link that does not work.
     """
     if read_confirmation(token) != actor:
         raise Invalid("This link does not work any more. Ask for a new one.", code="link_invalid")

@@ -25,7 +25,7 @@ _LOCK = 0x6D6C7365747570
 
 
 def setup_link() -> str:
-    """The address of the set-up page, good for an hour and one use. Raises `Conflict` when there is an administrator."""
+    """The address of the set-up page, good for an hour and one use. Raises `Conflict` when there is one."""
     if has_administrator():
         raise Conflict("There is an administrator already. They can sign in, or reset their password by mail.")
     return link(reverse("accounts:setup", args=[signing.dumps(secrets.token_hex(8), salt=SALT)]))

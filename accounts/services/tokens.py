@@ -96,6 +96,6 @@ def _read(token: str) -> tuple[RefreshToken, User]:
 
 def _use_up(refresh: RefreshToken) -> None:
     # Of two that come at once, the database lets one in.
-    _, is_first = refresh.blacklist()  # type: ignore[misc]  # its annotation is wrong: it returns a pair
-    if not is_first:
+    made: Any = refresh.blacklist()  # a pair, whatever its annotation says: the row, and whether it is new
+    if not made[1]:
         raise TokenRefused
