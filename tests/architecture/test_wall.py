@@ -1,0 +1,298 @@
+"""The wall between departments, held against raw SQL on real PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.apps import apps
+from django.core.files.base import ContentFile
+from django.db import DatabaseError, ProgrammingError, connection, connections, transaction
+
+from accounts.models import Department
+from agents.models import Agent
+from audit.models import Entry
+from audit.services import record
+from mindloom import wall
+from mindloom.wall.base import DatabaseWrapper
+from mindloom.wall.checks import check_wall
+from runs.models import RunArtifact, RunEvent
+from tests import factories, servers
+
+MODELS = {
+    model._meta.db_table: model
+    for model in apps.get_models(include_auto_created=True)
+    if any(field.column == "department_id" for field in model._meta.concrete_fields)
+}
+TABLES = sorted(MODELS)
+every_table = pytest.mark.parametrize("table", TABLES)
+
+
+def rows(sql, *values):
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall()
+
+
+def departments_in(table):
+    """The departments whose rows raw SQL gets, in the scope of the caller."""
+    return {department for (department,) in rows(f"SELECT DISTINCT department_id FROM {table}")}
+
+
+@pytest.fixture
+def filled(cast):
+    """Every tenant table has rows of Marketing and of Finance; an audit row belongs to nobody."""
+    with wall.system("tests: fill both departments"):
+        for person, department in ((cast.alice, cast.marketing), (cast.mallory, cast.finance)):
+            agent = factories.agent(person, department)
+            run = factories.run(agent, person)
+            RunEvent.objects.create(run=run, seq=1, department=department, at=run.queued_at, type="log.written")
+            RunArtifact.objects.create(
+                run=run,
+                department=department,
+                name="a.txt",
+                media_type="text/plain",
+                size_bytes=1,
+                file=ContentFile(b"a", "a"),
+            )
+            record(actor=person, action="agent.created", target=agent)
+        record(actor=None, action="demo.seeded")
+    return cast
+
+
+@every_table
+def test_a_tenant_table_has_forced_row_level_security(db, table):
+    (found,) = rows("SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass", table)
+    policies = rows("SELECT polname FROM pg_policy WHERE polrelid = %s::regclass", table)
+
+    assert found == (True, True)
+    assert policies
+
+
+def test_every_table_with_a_department_belongs_to_a_model(db):
+    found = rows(
+        "SELECT table_name FROM information_schema.columns WHERE column_name = 'department_id' AND table_schema = 'public'"
+    )
+    assert sorted(name for (name,) in found) == TABLES
+
+
+@every_table
+def test_raw_sql_without_a_scope_gets_no_rows(filled, table):
+    assert departments_in(table) == set()
+
+
+@every_table
+def test_raw_sql_in_a_scope_gets_that_departments_rows(filled, table):
+    with wall.tenant([filled.finance.pk]):
+        assert departments_in(table) == {filled.finance.pk}
+
+
+@every_table
+def test_the_system_scope_gets_the_rows_of_all(filled, table):
+    with wall.system("tests: look behind the scenes"):
+        assert departments_in(table) >= {filled.marketing.pk, filled.finance.pk}
+
+
+def test_a_scope_of_several_departments_gets_the_rows_of_each(filled):
+    with wall.tenant([filled.marketing.pk, filled.finance.pk]):
+        assert departments_in("runs_run") == {filled.marketing.pk, filled.finance.pk}
+
+
+def test_audit_rows_of_no_department_are_for_the_system_only(filled):
+    with wall.tenant([filled.marketing.pk, filled.finance.pk]):
+        assert not Entry.objects.filter(action="demo.seeded").exists()
+
+
+@every_table
+def test_inserting_across_the_wall_is_refused(filled, table):
+    copy = f"INSERT INTO {table} SELECT (jsonb_populate_record(null::{table}, to_jsonb(own) || %s::jsonb)).* FROM {table} own"
+    refused = pytest.raises(ProgrammingError, match="row-level security")
+    with wall.tenant([filled.finance.pk]), refused, transaction.atomic():
+        rows(copy, f'{{"department_id": {filled.marketing.pk}}}')
+
+
+@every_table
+def test_moving_a_row_across_the_wall_is_refused(filled, table):
+    def counted():
+        with wall.system("tests: look behind the scenes"):
+            return rows(f"SELECT count(*) FROM {table} WHERE department_id = %s", filled.finance.pk)
+
+    before = counted()
+    with wall.tenant([filled.finance.pk]):
+        try:
+            with transaction.atomic():
+                rows(f"UPDATE {table} SET department_id = %s RETURNING 1", filled.marketing.pk)
+        except DatabaseError:
+            pass
+    assert counted() == before
+
+
+@every_table
+@pytest.mark.parametrize("statement", ["UPDATE {} SET department_id = department_id", "DELETE FROM {}"])
+def test_rows_behind_the_wall_are_not_touched(filled, table, statement):
+    with wall.tenant([filled.finance.pk]):
+        touched = rows(f"{statement.format(table)} WHERE department_id = %s RETURNING 1", filled.marketing.pk)
+    assert touched == []
+
+
+def test_the_scope_holds_after_a_savepoint_is_rolled_back(filled):
+    with wall.tenant([filled.finance.pk]), pytest.raises(DatabaseError), transaction.atomic():
+        rows("SELECT 1 FROM no_such_table")
+    assert departments_in("agents_agent") == set()
+
+    with wall.tenant([filled.marketing.pk]):
+        assert departments_in("agents_agent") == {filled.marketing.pk}
+
+
+def test_a_scope_entered_inside_a_savepoint_goes_back_with_it(filled):
+    with wall.tenant([filled.marketing.pk]):
+        with transaction.atomic():
+            with wall.tenant([filled.finance.pk]):
+                assert departments_in("agents_agent") == {filled.finance.pk}
+            transaction.set_rollback(True)
+        assert departments_in("agents_agent") == {filled.marketing.pk}
+
+
+def test_the_scope_holds_after_a_transaction_is_rolled_back(transactional_db, filled):
+    with transaction.atomic(), wall.tenant([filled.finance.pk]):
+        assert departments_in("agents_agent") == {filled.finance.pk}
+        transaction.set_rollback(True)
+    with wall.tenant([filled.marketing.pk]):
+        assert departments_in("agents_agent") == {filled.marketing.pk}
+    assert departments_in("agents_agent") == set()
+
+
+def test_a_connection_from_the_pool_has_nobodys_scope(transactional_db, filled):
+    pids = set()
+    for department in (filled.marketing.pk, filled.finance.pk):
+        with wall.tenant([department]):
+            assert departments_in("agents_agent") == {department}
+        pids |= set(rows("SELECT pg_backend_pid()"))
+        connection.close()
+        assert departments_in("agents_agent") == set()
+        connection.close()
+    assert len(pids) == 1, "the pool gave another connection, so this test showed nothing"
+
+
+def test_a_server_side_cursor_reads_inside_the_scope(transactional_db, filled):
+    with wall.tenant([filled.finance.pk]):
+        assert {agent.department_id for agent in Agent.objects.iterator(chunk_size=1)} == {filled.finance.pk}
+
+
+def test_a_thread_begins_without_a_scope(transactional_db, filled):
+    def look():
+        try:
+            return departments_in("agents_agent")
+        finally:
+            connection.close()
+
+    with wall.tenant([filled.marketing.pk]), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(look).result() == set()
+
+
+def test_threads_keep_their_scopes_apart(transactional_db, filled):
+    def look(department):
+        try:
+            with wall.tenant([department]):
+                return [departments_in("agents_agent") for _ in range(20)]
+        finally:
+            connection.close()
+
+    wanted = [filled.marketing.pk, filled.finance.pk] * 4
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(look, wanted))
+    assert found == [[{department}] * 20 for department in wanted]
+
+
+def test_async_tasks_keep_their_scopes_apart_on_one_connection(transactional_db, filled):
+    async def look(department):
+        found = []
+        with wall.tenant([department]):
+            for _ in range(10):
+                found.append(await sync_to_async(departments_in)("agents_agent"))
+                await asyncio.sleep(0)
+        return found
+
+    async def both():
+        found = await asyncio.gather(look(filled.marketing.pk), look(filled.finance.pk), look(filled.finance.pk))
+        await sync_to_async(connections.close_all)()
+        return found
+
+    assert asyncio.run(both()) == [[{one}] * 10 for one in (filled.marketing.pk, filled.finance.pk, filled.finance.pk)]
+
+
+def test_a_scope_ends_with_its_block_also_when_that_fails(db):
+    with pytest.raises(RuntimeError), wall.tenant([1]):
+        raise RuntimeError
+    assert wall.current() == wall.NOTHING
+
+
+def test_seeing_everything_needs_a_reason():
+    with pytest.raises(ValueError, match="Say why"), wall.system(""):
+        pass
+
+
+def test_one_request_leaves_no_scope_to_the_next(filled, client_as):
+    client_as(filled.alice).get("/agents/")
+    assert departments_in("agents_agent") == set()
+
+    client_as(None).get("/agents/")
+    assert departments_in("agents_agent") == set()
+
+
+def test_requests_on_one_connection_see_their_own_department(filled, client_as):
+    alice, mallory = client_as(filled.alice), client_as(filled.mallory)
+    seen = [
+        {agent["department"] for agent in client.get("/api/v1/agents").json()["results"]}
+        for client in (alice, mallory, alice)
+    ]
+    assert len(seen[0]) == len(seen[1]) == 1
+    assert seen[0] == seen[2] != seen[1]
+
+
+def test_a_refused_request_leaves_no_scope(filled, client_as):
+    client = client_as(filled.mallory)
+    assert client.get("/api/v1/runs?state=nonsense").status_code == 400
+    assert departments_in("runs_run") == set()
+
+
+# --- the system check ---
+
+
+def test_the_check_finds_nothing_wrong(db):
+    assert check_wall(databases=["default"]) == []
+
+
+@pytest.fixture
+def superuser(db, monkeypatch):
+    """The check looks at the tests' database as the server's superuser."""
+    if servers.embedded_servers is None:
+        pytest.skip("DATABASE_URL names a server whose superuser is not ours")
+    made = DatabaseWrapper(connection.settings_dict | {"USER": "postgres", "OPTIONS": {}})
+    monkeypatch.setattr("mindloom.wall.checks.connections", {"default": made})
+    yield made
+    made.close()
+
+
+def test_the_check_refuses_a_role_that_walks_through_the_wall(superuser):
+    (found,) = check_wall(databases=["default"])
+    assert found.id == "mindloom.E001"
+    assert "ALTER ROLE postgres" in found.hint
+
+
+@pytest.mark.parametrize("change", ["DISABLE ROW LEVEL SECURITY", "NO FORCE ROW LEVEL SECURITY"])
+def test_the_check_refuses_a_table_that_is_open(db, change):
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE runs_run {change}")
+
+    (found,) = check_wall(databases=["default"])
+
+    assert found.id == "mindloom.E002"
+    assert "runs_run" in found.msg
+
+
+def test_archived_departments_are_outside_of_everybodys_scope(filled, client_as):
+    Department.objects.filter(pk=filled.finance.pk).update(archived_at="2026-01-01T00:00:00Z")
+    assert client_as(filled.mallory).get("/api/v1/agents").json()["results"] == []
