@@ -14,7 +14,7 @@ WITHOUT_SERVERS = {"run", "help", "version", "collectstatic", "new_key", "--help
 def main() -> None:
     """Run one command; the embedded servers are there while it runs."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindloom.settings")
-    from django.core.management import execute_from_command_line  # noqa: PLC0415 -- after the settings are named
+    from django.core.management import execute_from_command_line  # after the settings are named
 
     if len(sys.argv) > 1 and sys.argv[1] not in WITHOUT_SERVERS:
         _start_servers()
@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def _start_servers() -> None:
-    from mindloom import embedded, settings  # noqa: PLC0415 -- reads the environment
+    from mindloom import embedded, settings  # reads the environment
 
     servers = embedded.Servers(settings.DATA_DIR)
     try:

@@ -13,6 +13,6 @@ class MindloomConfig(AppConfig):
 
     def ready(self) -> None:
         """Called once the apps are loaded."""
-        from mindloom.wall.checks import check_wall  # noqa: PLC0415 -- needs loaded apps
+        from mindloom.wall.checks import check_wall  # needs loaded apps
 
         register(check_wall, Tags.database)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from typing import Any
 
 from celery import Celery
 from celery.signals import worker_ready, worker_shutting_down
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindloom.settings")
+
+# Containers and `make run` as root are ordinary here; the pool is threads and runs no code that people send.
+warnings.filterwarnings("ignore", message=".*superuser privileges.*")
 
 app = Celery("mindloom")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -20,8 +24,8 @@ SHUT_DOWN = "The worker was shut down before the run had ended. Run it again whe
 
 @worker_ready.connect
 def _clean_up(**_: Any) -> None:
-    from runs import services  # noqa: PLC0415 -- needs loaded apps
-    from runs.worker import warm_up  # noqa: PLC0415
+    from runs import services  # needs loaded apps
+    from runs.worker import warm_up
 
     services.sweep()
     # The first run should not pay for importing Agno.
@@ -31,9 +35,9 @@ def _clean_up(**_: Any) -> None:
 @worker_shutting_down.connect
 def _drain(**_: Any) -> None:
     """Celery waits for the tasks under way; after the set time they are ended, so that nothing has to be killed."""
-    from django.conf import settings  # noqa: PLC0415 -- needs loaded apps
+    from django.conf import settings  # needs loaded apps
 
-    from runs.worker import steward  # noqa: PLC0415
+    from runs.worker import steward
 
     timer = threading.Timer(settings.WORKER_DRAIN_SECONDS, steward.interrupt, [SHUT_DOWN])
     timer.daemon = True

@@ -6,12 +6,12 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
-from agents.gallery import TEMPLATES
 from django.conf import settings
 from django.db import transaction
 
 from accounts.models import Department, Membership, Role, User
 from agents import services as agents
+from agents.gallery import TEMPLATES
 from agents.models import Agent
 from audit.services import record
 from integrations.services import ensure_defaults
@@ -25,9 +25,21 @@ if TYPE_CHECKING:
 
 ADMINISTRATOR = ("ada@mindloom.example", "Ada Novak")
 PEOPLE = {
-    "Marketing": (("maya@mindloom.example", "Maya Ortiz"), ("ben@mindloom.example", "Ben Adler"), ("vera@mindloom.example", "Vera Holm")),
-    "Finance": (("finn@mindloom.example", "Finn Berg"), ("lena@mindloom.example", "Lena Costa"), ("omar@mindloom.example", "Omar Haddad")),
-    "Tech": (("tara@mindloom.example", "Tara Singh"), ("niko@mindloom.example", "Niko Laine"), ("iris@mindloom.example", "Iris Chen")),
+    "Marketing": (
+        ("maya@mindloom.example", "Maya Ortiz"),
+        ("ben@mindloom.example", "Ben Adler"),
+        ("vera@mindloom.example", "Vera Holm"),
+    ),
+    "Finance": (
+        ("finn@mindloom.example", "Finn Berg"),
+        ("lena@mindloom.example", "Lena Costa"),
+        ("omar@mindloom.example", "Omar Haddad"),
+    ),
+    "Tech": (
+        ("tara@mindloom.example", "Tara Singh"),
+        ("niko@mindloom.example", "Niko Laine"),
+        ("iris@mindloom.example", "Iris Chen"),
+    ),
 }
 ROLES = (Role.MANAGER, Role.MEMBER, Role.VIEWER)
 AGENTS_EACH = 3
@@ -49,7 +61,9 @@ def seed() -> None:
 
 @transaction.atomic
 def _make_people(path: Path) -> None:
-    passwords = {email: _password() for email, *_ in [ADMINISTRATOR, *(one for team in PEOPLE.values() for one in team)]}
+    passwords = {
+        email: _password() for email, *_ in [ADMINISTRATOR, *(one for team in PEOPLE.values() for one in team)]
+    }
     lines = ["Demonstration sign-ins (kept in the data folder):"]
     email, name = ADMINISTRATOR
     User.objects.create_superuser(email, passwords[email], name=name)
@@ -78,7 +92,9 @@ def _make_agents(department: Department) -> None:
     for template in ours[:AGENTS_EACH]:
         if Agent.objects.filter(department=department, name=template.name).exists():
             continue
-        agent = agents.create_agent(actor=manager, department_id=department.pk, name=template.name, template=template.key)
+        agent = agents.create_agent(
+            actor=manager, department_id=department.pk, name=template.name, template=template.key
+        )
         agents.publish_agent(actor=manager, agent=agent, note="First version, from the gallery")
 
 
@@ -91,6 +107,10 @@ def _make_runs() -> None:
             continue
         template = next(one for one in TEMPLATES if one.name == agent.name)
         run = runs.start_run(
-            actor=manager, agent=agent, text=template.sample_input, variables=template.sample_values, trigger=Trigger.SEED
+            actor=manager,
+            agent=agent,
+            text=template.sample_input,
+            variables=template.sample_values,
+            trigger=Trigger.SEED,
         )
         worker.execute(run.pk)

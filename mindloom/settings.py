@@ -15,13 +15,13 @@ env = Environment()
 
 # --- What this installation is ---------------------------------------------------------------------------------------------
 
-DEBUG = env.bool("MINDLOOM_DEBUG", False)
-DEMO = env.bool("MINDLOOM_DEMO", False)
+DEBUG = env.flag("MINDLOOM_DEBUG", False)
+DEMO = env.flag("MINDLOOM_DEMO", False)
 DATA_DIR = env.data_dir("MINDLOOM_DATA", BASE_DIR / "data")
 BASE_URL = env.url_text("MINDLOOM_URL", "http://127.0.0.1:8000")
 SECRET_KEY = env.secret("SECRET_KEY") or data_secret(DATA_DIR, "secret_key")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
 ADMIN_PATH = env.path_part("ADMIN_PATH", "admin")
 HTTPS = BASE_URL.startswith("https://")
 
@@ -107,8 +107,8 @@ TEMPLATES = [
 
 # --- Database, Redis, worker -----------------------------------------------------------------------------------------------
 
-DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 16, low=2, high=500)
-DATABASE_POOL_TIMEOUT_SECONDS = env.float("DATABASE_POOL_TIMEOUT_SECONDS", 10.0, low=0.1, high=120)
+DATABASE_POOL_SIZE = env.whole("DATABASE_POOL_SIZE", 16, low=2, high=500)
+DATABASE_POOL_TIMEOUT_SECONDS = env.number("DATABASE_POOL_TIMEOUT_SECONDS", 10.0, low=0.1, high=120)
 _database = env.database("DATABASE_URL", DATA_DIR)
 DATABASES = {
     "default": {
@@ -127,7 +127,7 @@ DATABASES = {
     }
 }
 REDIS_URL = env.redis("REDIS_URL", DATA_DIR)
-REDIS_PREFIX = env.str("REDIS_PREFIX", "mindloom")
+REDIS_PREFIX = env.text("REDIS_PREFIX", "mindloom")
 
 CACHES = {
     "default": {
@@ -160,23 +160,25 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 30,
     "socket_connect_timeout": 5,
 }
-WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", 16, low=1, high=1000)
+WORKER_CONCURRENCY = env.whole("WORKER_CONCURRENCY", 16, low=1, high=1000)
 CELERY_WORKER_CONCURRENCY = WORKER_CONCURRENCY
 CELERY_WORKER_POOL = "threads"
 # How long a worker that is told to stop lets its runs go on before it ends them.
-WORKER_DRAIN_SECONDS = env.int("WORKER_DRAIN_SECONDS", 10, low=0, high=6 * 3600)
+WORKER_DRAIN_SECONDS = env.whole("WORKER_DRAIN_SECONDS", 10, low=0, high=6 * 3600)
 
 # --- Runs ------------------------------------------------------------------------------------------------------------------
 
-RUN_HEARTBEAT_STALE_SECONDS = env.int("RUN_HEARTBEAT_STALE_SECONDS", 30, low=5, high=3600)
-RUN_MAX_SECONDS = env.int("RUN_MAX_SECONDS", 3600, low=10, high=5 * 3600)
-RUN_INPUT_MAX_CHARS = env.int("RUN_INPUT_MAX_CHARS", 200_000, low=1000, high=5_000_000)
-ARTIFACT_MAX_BYTES = env.int("ARTIFACT_MAX_BYTES", 20 * 1024 * 1024, low=1024, high=1024**3)
-ARTIFACTS_PER_RUN = env.int("ARTIFACTS_PER_RUN", 50, low=1, high=10_000)
+RUN_HEARTBEAT_STALE_SECONDS = env.whole("RUN_HEARTBEAT_STALE_SECONDS", 30, low=5, high=3600)
+RUN_MAX_SECONDS = env.whole("RUN_MAX_SECONDS", 3600, low=10, high=5 * 3600)
+RUN_INPUT_MAX_CHARS = env.whole("RUN_INPUT_MAX_CHARS", 200_000, low=1000, high=5_000_000)
+ARTIFACT_MAX_BYTES = env.whole("ARTIFACT_MAX_BYTES", 20 * 1024 * 1024, low=1024, high=1024**3)
+ARTIFACTS_PER_RUN = env.whole("ARTIFACTS_PER_RUN", 50, low=1, high=10_000)
 # Private and link-local addresses that tools may reach all the same, as networks ("10.1.0.0/16").
 OUTBOUND_ALLOWED_NETWORKS = env.networks("OUTBOUND_ALLOWED_NETWORKS", [])
 # The same for the addresses of model providers, which administrators enter; a local Ollama or vLLM is common.
-PROVIDER_ALLOWED_NETWORKS = env.networks("PROVIDER_ALLOWED_NETWORKS", ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"])
+PROVIDER_ALLOWED_NETWORKS = env.networks(
+    "PROVIDER_ALLOWED_NETWORKS", ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
+)
 
 # --- People ----------------------------------------------------------------------------------------------------------------
 
@@ -195,15 +197,15 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "accounts:sign_in"
-SESSION_COOKIE_AGE = env.int("SESSION_DAYS", 14, low=1, high=365) * 86_400
+SESSION_COOKIE_AGE = env.whole("SESSION_DAYS", 14, low=1, high=365) * 86_400
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "mindloom_session", "mindloom_csrf"
 PASSWORD_RESET_TIMEOUT = 3600
 
-AXES_FAILURE_LIMIT = env.int("SIGN_IN_ATTEMPTS", 8, low=3, high=100)
-AXES_COOLOFF_TIME = timedelta(minutes=env.int("SIGN_IN_PAUSE_MINUTES", 15, low=1, high=1440))
+AXES_FAILURE_LIMIT = env.whole("SIGN_IN_ATTEMPTS", 8, low=3, high=100)
+AXES_COOLOFF_TIME = timedelta(minutes=env.whole("SIGN_IN_PAUSE_MINUTES", 15, low=1, high=1440))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "email"
@@ -217,14 +219,14 @@ AXES_VERBOSE = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if env.str('SMTP_HOST', '') else 'console'}.EmailBackend"
-EMAIL_HOST = env.str("SMTP_HOST", "")
-EMAIL_PORT = env.int("SMTP_PORT", 587, low=1, high=65_535)
-EMAIL_HOST_USER = env.str("SMTP_USER", "")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if env.text('SMTP_HOST', '') else 'console'}.EmailBackend"
+EMAIL_HOST = env.text("SMTP_HOST", "")
+EMAIL_PORT = env.whole("SMTP_PORT", 587, low=1, high=65_535)
+EMAIL_HOST_USER = env.text("SMTP_USER", "")
 EMAIL_HOST_PASSWORD = env.secret("SMTP_PASSWORD")
-EMAIL_USE_TLS = env.bool("SMTP_TLS", True)
+EMAIL_USE_TLS = env.flag("SMTP_TLS", True)
 EMAIL_TIMEOUT = 15
-DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "Mindloom <mindloom@localhost>")
+DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Mindloom <mindloom@localhost>")
 
 # The key ring that secrets are kept with: "id:base64key" entries, newest first; old ones still open what they closed.
 KEY_RING = env.key_ring("KEY_RING", DATA_DIR)
@@ -232,7 +234,10 @@ KEY_RING = env.key_ring("KEY_RING", DATA_DIR)
 # --- API -------------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.TokenAuthentication", "accounts.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "accounts.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["mindloom.web.parsers.JSONBody"],
@@ -241,11 +246,11 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "EXCEPTION_HANDLER": "mindloom.web.api.problem",
     "PAGE_SIZE": 50,
-    "DEFAULT_THROTTLE_RATES": {"auth": env.str("API_AUTH_RATE", "20/min")},
+    "DEFAULT_THROTTLE_RATES": {"auth": env.text("API_AUTH_RATE", "20/min")},
 }
 SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.int("ACCESS_TOKEN_MINUTES", 15, low=1, high=1440)),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=env.int("REFRESH_TOKEN_DAYS", 14, low=1, high=365)),
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.whole("ACCESS_TOKEN_MINUTES", 15, low=1, high=1440)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=env.whole("REFRESH_TOKEN_DAYS", 14, low=1, high=365)),
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
     "UPDATE_LAST_LOGIN": False,
@@ -268,7 +273,7 @@ SPECTACULAR_SETTINGS = {
 # --- Pages -----------------------------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-TIME_ZONE = env.str("TIME_ZONE", "UTC")
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
 USE_I18N = True
 
@@ -279,7 +284,9 @@ WHITENOISE_USE_FINDERS = DEBUG
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "mindloom.web.storage.StaticStorage"
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "mindloom.web.storage.StaticStorage"
     },
 }
 MEDIA_ROOT = DATA_DIR / "files"
@@ -305,9 +312,9 @@ CONTENT_SECURITY_POLICY = {
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-SECURE_SSL_REDIRECT = HTTPS and env.bool("HTTPS_REDIRECT", True)
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 0, low=0, high=63_072_000)
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+SECURE_SSL_REDIRECT = HTTPS and env.flag("HTTPS_REDIRECT", True)
+SECURE_HSTS_SECONDS = env.whole("HSTS_SECONDS", 0, low=0, high=63_072_000)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY", False) else None
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "mindloom.web.errors.csrf_failure"
 # W004: addresses are unique without case, by a constraint.

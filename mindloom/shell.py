@@ -40,7 +40,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def _groups(user: Any, department: Any) -> list[dict[str, Any]]:
     groups = [
-        {"title": "", "items": [_item("Home", "home", "house", "home"), _item("Runs", "runs:list", "activity", "runs")]},
+        {
+            "title": "",
+            "items": [_item("Home", "home", "house", "home"), _item("Runs", "runs:list", "activity", "runs")],
+        },
         {"title": "Build", "items": [_item("Agents", "agents:list", "bot", "agents")]},
     ]
     administration = []

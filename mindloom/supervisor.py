@@ -39,7 +39,8 @@ class Supervisor:
         self._environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
         colours = COLOURS if sys.stdout.isatty() else ("",) * len(COLOURS)
         self._processes = [
-            _Process(name, command, colours[place % len(colours)]) for place, (name, command) in enumerate(commands.items())
+            _Process(name, command, colours[place % len(colours)])
+            for place, (name, command) in enumerate(commands.items())
         ]
         self._stopping = threading.Event()
         self._print_lock = threading.Lock()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from accounts.urls import api_urlpatterns as accounts_api
-from agents.urls import api_urlpatterns as agents_api
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
-from integrations.urls import api_urlpatterns as integrations_api
 
+from accounts.urls import api_urlpatterns as accounts_api
+from agents.urls import api_urlpatterns as agents_api
+from integrations.urls import api_urlpatterns as integrations_api
 from mindloom import pages
 from mindloom.web.api import api_not_found
 from mindloom.web.gallery import gallery

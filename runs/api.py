@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import django_filters
-from accounts.idempotency import idempotent
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -15,6 +14,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
+from accounts.idempotency import idempotent
 from agents.models import Agent
 from mindloom.web.api import Pages
 from mindloom.web.errors import NotAllowed
@@ -58,6 +58,8 @@ class RunFilter(django_filters.FilterSet):
     queued_before = django_filters.IsoDateTimeFilter("queued_at", "lt")
 
     class Meta:
+        """Nothing beyond the filters above."""
+
         model = Run
         fields: tuple[str, ...] = ()
 
@@ -81,7 +83,7 @@ def _list(request: Request) -> Response:
     if not filters.is_valid():
         raise ValidationError(filters.errors)
     pages = Pages()
-    page = pages.paginate_queryset(filters.qs, request)
+    page: list[Run] | None = pages.paginate_queryset(filters.qs, request)
     return pages.get_paginated_response(RunSummary(page, many=True).data)
 
 

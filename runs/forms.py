@@ -15,7 +15,9 @@ PREFIX = "var-"
 class RunForm(forms.Form):
     """A field for each variable, and the text to work on. Values are judged by the service, as for every other door."""
 
-    def __init__(self, variables: list[dict[str, Any]], data: Any = None, *, initial: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, variables: list[dict[str, Any]], data: Any = None, *, initial: Mapping[str, Any] | None = None
+    ) -> None:
         given = dict(initial or {})
         start = {f"{PREFIX}{name}": value for name, value in given.get("variables", {}).items()}
         super().__init__(data, initial=start | {"input": given.get("input", "")})

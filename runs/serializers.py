@@ -19,14 +19,18 @@ class NewRun(StrictSerializer):
     """What starts a run."""
 
     agent = serializers.UUIDField(help_text="The agent to run, in its published version.")
-    input = serializers.CharField(default="", allow_blank=True, trim_whitespace=False, help_text="What it should work on.")
+    input = serializers.CharField(
+        default="", allow_blank=True, trim_whitespace=False, help_text="What it should work on."
+    )
     variables = serializers.DictField(default=dict, help_text="Values of the agent's variables, by name.")
 
 
 class RepeatRun(StrictSerializer):
     """How a run is repeated; what is left out stays as it was."""
 
-    version = serializers.ChoiceField(["same", "current"], default="same", help_text="Which version of the agent to use.")
+    version = serializers.ChoiceField(
+        ["same", "current"], default="same", help_text="Which version of the agent to use."
+    )
     input = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
     variables = serializers.DictField(required=False)
 
@@ -43,7 +47,9 @@ class RunSummary(serializers.ModelSerializer[Run]):
 
     number = serializers.IntegerField(source="pk", help_text="The short number people see.")
     agent = serializers.SerializerMethodField()
-    version = serializers.IntegerField(source="agent_version.number", default=None, help_text="Null for a test of a draft.")
+    version = serializers.IntegerField(
+        source="agent_version.number", default=None, help_text="Null for a test of a draft."
+    )
     department = serializers.UUIDField(source="department.uuid")
     state = serializers.ChoiceField(State.choices)
     message = serializers.CharField(source="sentence", help_text="Why the run stands as it does, in a sentence.")
@@ -54,7 +60,18 @@ class RunSummary(serializers.ModelSerializer[Run]):
     class Meta:
         model = Run
         fields = [
-            *("uuid", "number", "agent", "version", "department", "state", "reason", "message", "trigger", "started_by"),
+            *(
+                "uuid",
+                "number",
+                "agent",
+                "version",
+                "department",
+                "state",
+                "reason",
+                "message",
+                "trigger",
+                "started_by",
+            ),
             *("queued_at", "started_at", "finished_at", "duration_ms", "first_token_ms"),
             *("tokens_in", "tokens_out", "model_calls", "tool_calls", "last_seq", "links"),
         ]
@@ -90,8 +107,8 @@ class EventOut(serializers.Serializer[Any]):
     seq = serializers.IntegerField()
     at = serializers.DateTimeField()
     type = serializers.CharField()
-    source = serializers.ListField(child=serializers.CharField())
-    data = serializers.DictField()
+    source = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]
+    data = serializers.DictField()  # type: ignore[assignment]
 
 
 class EventPage(serializers.Serializer[Any]):

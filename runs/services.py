@@ -48,7 +48,9 @@ def start_run(
         raise Conflict(f"“{agent.name}” is archived. Restore it to run it.", code="agent_archived")
     version = None if trigger == Trigger.TEST else agent.published
     if version is None and trigger != Trigger.TEST:
-        raise Conflict(f"“{agent.name}” is not published yet. Publish it, or test its draft.", code="agent_not_published")
+        raise Conflict(
+            f"“{agent.name}” is not published yet. Publish it, or test its draft.", code="agent_not_published"
+        )
     definition = agent.draft if version is None else version.definition
     values = check_values(definition.get("variables", []), variables or {})
     return _queue(
@@ -63,7 +65,9 @@ def start_run(
     )
 
 
-def repeat_run(*, actor: User, run: Run, text: str | None = None, variables: dict[str, Any] | None = None, current: bool = False) -> Run:
+def repeat_run(
+    *, actor: User, run: Run, text: str | None = None, variables: dict[str, Any] | None = None, current: bool = False
+) -> Run:
     """Run it again: exactly as it was, or, with `current`, with the agent's version of now; input and variables may be new."""
     if not may(actor, Role.MEMBER, run.department_id):
         raise NotAllowed("You may look at this run but not repeat it. Ask a manager of your department.")
@@ -152,7 +156,9 @@ def _checked_text(text: str, *, has_variables: bool) -> str:
     if "\x00" in text:
         raise Invalid(fields={"input": ["The text has a NUL character, which no text needs. Remove it."]})
     if len(text) > settings.RUN_INPUT_MAX_CHARS:
-        raise Invalid(fields={"input": [f"The text has {len(text):,} characters; {settings.RUN_INPUT_MAX_CHARS:,} are allowed."]})
+        raise Invalid(
+            fields={"input": [f"The text has {len(text):,} characters; {settings.RUN_INPUT_MAX_CHARS:,} are allowed."]}
+        )
     if not text.strip() and not has_variables:
         raise Invalid(fields={"input": ["Say what the agent should work on."]})
     return text

@@ -152,7 +152,9 @@ def inputs(request: Request, uuid: UUID) -> HttpResponse:
     run = _visible(request, uuid)
     labels = {}
     if run.agent_version is not None:
-        labels = {one["name"]: one.get("label") or one["name"] for one in run.agent_version.definition.get("variables", [])}
+        labels = {
+            one["name"]: one.get("label") or one["name"] for one in run.agent_version.definition.get("variables", [])
+        }
     values = [(labels.get(name, name), value) for name, value in run.variables.items()]
     return render_page(request, "runs/inputs.html", _context(request, run, "inputs") | {"values": values})
 
@@ -161,7 +163,12 @@ def inputs(request: Request, uuid: UUID) -> HttpResponse:
 @require_safe
 def result(request: Request, uuid: UUID) -> HttpResponse:
     """What came out, for panels of other pages."""
-    return render_page(request, "runs/result.html", _context(request, _visible(request, uuid), "output"), partials={"run-result": "result"})
+    return render_page(
+        request,
+        "runs/result.html",
+        _context(request, _visible(request, uuid), "output"),
+        partials={"run-result": "result"},
+    )
 
 
 @login_required
@@ -207,7 +214,9 @@ def artifact(request: Request, uuid: UUID, artifact_uuid: UUID) -> HttpResponse:
 
 
 def _visible(request: Request, uuid: UUID) -> Run:
-    found = Run.objects.visible_to(request.user).select_related("agent", "agent_version", "department", "started_by", "retry_of")
+    found = Run.objects.visible_to(request.user).select_related(
+        "agent", "agent_version", "department", "started_by", "retry_of"
+    )
     return get_object_or_404(found, uuid=uuid)
 
 

@@ -85,14 +85,14 @@ def _environment() -> list[_Found]:
         found.append(_Found(ProviderKind.OPENAI, "OpenAI", key, models=_OPENAI))
     if key := env.secret("ANTHROPIC_API_KEY"):
         found.append(_Found(ProviderKind.ANTHROPIC, "Anthropic", key, models=_ANTHROPIC))
-    azure = env.str("AZURE_OPENAI_ENDPOINT", "").rstrip("/")
+    azure = env.text("AZURE_OPENAI_ENDPOINT", "").rstrip("/")
     if azure and (key := env.secret("AZURE_OPENAI_API_KEY")):
-        deployments = env.list("AZURE_OPENAI_DEPLOYMENTS", []) or ["gpt-5-mini", "gpt-4.1"]
+        deployments = env.words("AZURE_OPENAI_DEPLOYMENTS", []) or ["gpt-5-mini", "gpt-4.1"]
         models = tuple((name, name, "Azure deployment", None) for name in deployments)
         found.append(
-            _Found(ProviderKind.AZURE, "Azure OpenAI", key, azure, env.str("AZURE_OPENAI_API_VERSION", ""), models)
+            _Found(ProviderKind.AZURE, "Azure OpenAI", key, azure, env.text("AZURE_OPENAI_API_VERSION", ""), models)
         )
-    if host := env.str("OLLAMA_HOST", "").strip().rstrip("/"):
+    if host := env.text("OLLAMA_HOST", "").strip().rstrip("/"):
         url = host if "://" in host else f"http://{host}"
         found.append(_Found(ProviderKind.OLLAMA, "Ollama", base_url=url.replace("//0.0.0.0", "//127.0.0.1")))
     return found

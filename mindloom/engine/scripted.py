@@ -20,7 +20,7 @@ class ScriptedRunner:
     def __init__(self, steps: Iterable[Step]) -> None:
         self._steps = tuple(steps)
 
-    def run(self, spec: AgentSpec, given: RunInput, *, run_id: str, ports: Ports) -> ScriptedRun:  # noqa: ARG002
+    def run(self, spec: AgentSpec, given: RunInput, *, run_id: str, ports: Ports) -> ScriptedRun:
         """Begin to play."""
         return ScriptedRun(self._steps, (spec.name,))
 

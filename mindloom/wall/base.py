@@ -37,7 +37,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # A failed transaction takes no statement but its end; the scope follows with the next cursor after that.
         if raw.info.transaction_status == TransactionStatus.INERROR:
             return
-        departments = "{%s}" % ",".join(str(one) for one in sorted(scope.departments))
+        departments = "{" + ",".join(str(one) for one in sorted(scope.departments)) + "}"
         raw.execute(_APPLY, (departments, "on" if scope.everything else "off"))
         self._applied = scope
 

@@ -73,7 +73,7 @@ class StrangerThrottle(SimpleRateThrottle):
 
     scope = "auth"
 
-    def get_cache_key(self, request: Request, view: APIView) -> str:  # noqa: ARG002 -- the framework's
+    def get_cache_key(self, request: Request, view: APIView) -> str:
         """By the connection's address: a header that anybody can send does not count."""
         return self.cache_format % {"scope": self.scope, "ident": request.META.get("REMOTE_ADDR", "")}
 

@@ -43,14 +43,14 @@ class NotAllowed(MindloomError):
 
 
 class NotFound(MindloomError):
-    """This does not exist, or not for you."""
+    """There is no such thing, or not for you."""
 
     code = "not_found"
     status = 404
 
 
 class Conflict(MindloomError):
-    """This does not fit with how things stand now. Reload and look again."""
+    """Things stand differently now. Reload and look again."""
 
     code = "conflict"
     status = 409

@@ -113,7 +113,9 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     claimed_by = models.CharField(max_length=120, blank=True)
-    fence = models.PositiveIntegerField(default=0, help_text="Counts the claims; a worker writes only with its own number")
+    fence = models.PositiveIntegerField(
+        default=0, help_text="Counts the claims; a worker writes only with its own number"
+    )
     heartbeat_at = models.DateTimeField(null=True)
     deadline_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)
@@ -127,11 +129,14 @@ class Run(models.Model):
             models.CheckConstraint(condition=Q(agent__isnull=False), name="run_has_one_target"),
             models.CheckConstraint(condition=Q(state__in=State.values), name="run_state_known"),
             models.CheckConstraint(
-                condition=Q(state__in=TERMINAL_STATES, finished_at__isnull=False) | Q(state__in=LIVE_STATES, finished_at=None),
+                condition=Q(state__in=TERMINAL_STATES, finished_at__isnull=False)
+                | Q(state__in=LIVE_STATES, finished_at=None),
                 name="run_finished_when_terminal",
             ),
             models.UniqueConstraint(
-                fields=["started_by", "idempotency_key"], condition=~Q(idempotency_key=""), name="run_idempotency_key_once"
+                fields=["started_by", "idempotency_key"],
+                condition=~Q(idempotency_key=""),
+                name="run_idempotency_key_once",
             ),
         ]
         indexes: ClassVar = [

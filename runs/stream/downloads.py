@@ -16,7 +16,7 @@ from runs.stream.lines import line_of
 from runs.stream.tails import event_json, follow, read_page
 
 if TYPE_CHECKING:
-    from runs.models import Run, RunArtifact
+    from runs.models import Run, RunArtifact, RunEvent
 
 NDJSON = "application/x-ndjson"
 EVENT_STREAM = "text/event-stream"
@@ -38,7 +38,8 @@ async def server_sent(run: Run, after: int) -> AsyncIterator[bytes]:
             yield b": still here\n\n"
         else:
             yield b"".join(
-                f"id: {event['seq']}\nevent: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in batch.events
+                f"id: {event['seq']}\nevent: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
+                for event in batch.events
             )
 
 
@@ -55,15 +56,15 @@ async def log_text(run: Run) -> AsyncIterator[bytes]:
         yield "".join(_text_of(row) for row in rows if row.type not in {"content.added", "reasoning.added"}).encode()
 
 
-def _text_of(row: object) -> str:
-    line = line_of(row)  # type: ignore[arg-type]
+def _text_of(row: RunEvent) -> str:
+    line = line_of(row)
     at = datetime.fromtimestamp(line["at"] / 1000, UTC)
     head = f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}  {line['level']:<5}  {line['source']}: "
-    body = line["text"] + (f"\n{line['more']}" if line.get("more") else "")
+    body: str = line["text"] + (f"\n{line['more']}" if line.get("more") else "")
     return head + body.replace("\n", "\n    ") + "\n"
 
 
-async def _pages(run: Run) -> AsyncIterator[list]:  # type: ignore[type-arg]
+async def _pages(run: Run) -> AsyncIterator[list[RunEvent]]:
     cursor = 0
     while rows := await read_page(run, cursor):
         cursor = rows[-1].seq
@@ -76,7 +77,9 @@ def attachment(artifact: RunArtifact) -> HttpResponse:
         with wall.tenant([artifact.department_id]), artifact.file.open("rb") as file:
             content = file.read()
     except OSError:
-        raise Unavailable(f"The file “{artifact.name}” can't be read from the storage. Tell an administrator.") from None
+        raise Unavailable(
+            f"The file “{artifact.name}” can't be read from the storage. Tell an administrator."
+        ) from None
     response = HttpResponse(content, content_type="application/octet-stream")
     response["Content-Type"] = artifact.media_type if artifact.media_type.isascii() else "application/octet-stream"
     response["Content-Disposition"] = content_disposition_header(True, artifact.name)

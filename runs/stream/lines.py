@@ -66,7 +66,9 @@ def _model(data: dict[str, Any]) -> Line:
 
 
 def _tool_started(data: dict[str, Any]) -> Line:
-    arguments = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in data["arguments"].items())
+    arguments = ", ".join(
+        f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in data["arguments"].items()
+    )
     long = len(arguments) > SHORT
     return {
         "text": f"{data['tool']}({arguments[:SHORT]}{'…' if long else ''})",
@@ -83,7 +85,10 @@ def _tool_finished(data: dict[str, Any]) -> Line:
 
 
 def _tool_failed(data: dict[str, Any]) -> Line:
-    return {"level": "warn", "text": f"{data['tool']} did not work: {data['message']} · {_seconds(data['duration_ms'])}"}
+    return {
+        "level": "warn",
+        "text": f"{data['tool']} did not work: {data['message']} · {_seconds(data['duration_ms'])}",
+    }
 
 
 def _member_finished(data: dict[str, Any]) -> Line:
@@ -114,7 +119,13 @@ def _approval_decided(data: dict[str, Any]) -> Line:
 
 
 def _block(prefix: str, kind: str, op: str, level: str = "info") -> Callable[[dict[str, Any]], Line]:
-    return lambda data: {"key": f"{prefix}{data['block']}", "kind": kind, "op": op, "level": level, "text": data["text"]}
+    return lambda data: {
+        "key": f"{prefix}{data['block']}",
+        "kind": kind,
+        "op": op,
+        "level": level,
+        "text": data["text"],
+    }
 
 
 def _seconds(milliseconds: int) -> str:

@@ -68,7 +68,9 @@ class Batch:
         """The websocket's frames: the lines, and the state when it changed."""
         frames = [json.dumps({"t": "lines", "last": self.last, "lines": lines_of(self.rows)})]
         if self.state:
-            frames.append(json.dumps({"t": "run", "state": self.state, "terminal": self.is_terminal, "last": self.last}))
+            frames.append(
+                json.dumps({"t": "run", "state": self.state, "terminal": self.is_terminal, "last": self.last})
+            )
         return tuple(frames)
 
     @cached_property
@@ -108,43 +110,48 @@ async def follow(run: Run, after: int) -> AsyncIterator[Batch | None]:
     """The run's events that follow `after`, until it has ended; None now and then while nothing happens."""
     cursor = after
     # Most of the log, and all of a finished one, is read without a tail.
-    while rows := await _read(run, cursor):
-        cursor = rows[-1].seq
-        yield Batch(tuple(rows))
-        if rows[-1].type in TERMINAL_TYPES:
+    async for batch in _written(run, cursor):
+        cursor = batch.last
+        yield batch
+        if batch.is_terminal:
             return
     tail = _tail_of(run)
     queue = tail.join()
     try:
         while True:
-            while rows := await _read(run, cursor):
-                cursor = rows[-1].seq
-                yield Batch(tuple(rows))
-                if rows[-1].type in TERMINAL_TYPES:
-                    return
-            async for batch in _live(queue):
-                if batch is None:
-                    yield None
-                elif batch is _OVERRUN:
-                    queue = tail.join(queue)
-                    break
-                elif batch.rows[0].seq > cursor + 1:
-                    break  # the tail began later than our last look; the log has what lies between
-                elif part := batch.after(cursor):
+            async for part in _written_then_live(run, cursor, queue):
+                if part is not None:
                     cursor = part.last
-                    yield part
-                    if part.is_terminal:
-                        return
+                yield part
+                if part is not None and part.is_terminal:
+                    return
+            queue = tail.join(queue)
     finally:
         tail.leave(queue)
 
 
-async def _live(queue: asyncio.Queue[Batch]) -> AsyncIterator[Batch | None]:
+async def _written(run: Run, cursor: int) -> AsyncIterator[Batch]:
+    while rows := await _read(run, cursor):
+        cursor = rows[-1].seq
+        yield Batch(tuple(rows))
+
+
+async def _written_then_live(run: Run, cursor: int, queue: _Queue) -> AsyncIterator[Batch | None]:
+    """Ends when the log has to be read again: the reader fell behind, or the tail began later than its last look."""
+    async for batch in _written(run, cursor):
+        cursor = batch.last
+        yield batch
     while True:
         try:
-            yield await asyncio.wait_for(queue.get(), LOOK_SECONDS)
+            batch = await asyncio.wait_for(queue.get(), LOOK_SECONDS)
         except TimeoutError:
             yield None
+            continue
+        if batch is _OVERRUN or batch.rows[0].seq > cursor + 1:
+            return
+        if part := batch.after(cursor):
+            cursor = part.last
+            yield part
 
 
 _OVERRUN = Batch(())

@@ -32,7 +32,7 @@ DEADLINE_GRACE = timedelta(seconds=20)
 
 
 def worker_name() -> str:
-    """This process, as people see it in a run's details."""
+    """How people see the process in a run's details."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
@@ -43,7 +43,7 @@ def warm_up() -> None:
 
 @cache
 def _agno() -> AgnoRunner:
-    from mindloom.engine.agno_adapter import AgnoRunner  # noqa: PLC0415 -- the web process never pays for Agno
+    from mindloom.engine.agno_adapter import AgnoRunner  # the web process never pays for Agno
 
     return AgnoRunner()
 

@@ -51,7 +51,9 @@ class Command(BaseCommand):
 
 def _database() -> str:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('server_version_num')::int, extversion FROM pg_extension WHERE extname = 'vector'")
+        cursor.execute(
+            "SELECT current_setting('server_version_num')::int, extversion FROM pg_extension WHERE extname = 'vector'"
+        )
         row = cursor.fetchone()
     if row is None:
         raise Failed("The extension pgvector is missing. As a superuser: CREATE EXTENSION vector;")
@@ -97,7 +99,9 @@ def _worker() -> str:
 
 def _scheduler() -> str:
     if cache.get(SIGN_OF_LIFE) is None:
-        raise Failed("No scheduler gave a sign of life in 30 s, so vanished workers go unnoticed. Start: manage.py scheduler")
+        raise Failed(
+            "No scheduler gave a sign of life in 30 s, so vanished workers go unnoticed. Start: manage.py scheduler"
+        )
     return "alive"
 
 
@@ -125,18 +129,22 @@ def _clock() -> str:
 
 
 def _keys() -> str:
-    context = ("doctor", "probe", "value")
-    if keyring.open_(keyring.seal("probe", *context), *context) != "probe":
+    place = keyring.Place("doctor", "probe", "value")
+    if keyring.open_(keyring.seal("probe", place), place) != "probe":
         raise Failed("The key ring does not open what it sealed. Check KEY_RING.")
-    sealed = {provider.key_sealed.partition(":")[0] for provider in ModelProvider.objects.exclude(key_sealed="")}
+    sealed = {provider.key_sealed.split(".")[1] for provider in ModelProvider.objects.exclude(key_sealed="")}
     missing = sealed - set(settings.KEY_RING)
     if missing:
-        raise Failed(f"Secrets were sealed with keys that are gone: {', '.join(sorted(missing))}. Put them back into KEY_RING.")
+        raise Failed(
+            f"Secrets were sealed with keys that are gone: {', '.join(sorted(missing))}. Put them back into KEY_RING."
+        )
     return f"{len(settings.KEY_RING)} in the ring, newest {next(iter(settings.KEY_RING))}"
 
 
 def _people() -> str:
-    administrators = [user for user in User.objects.filter(is_superuser=True, is_active=True) if user.has_usable_password()]
+    administrators = [
+        user for user in User.objects.filter(is_superuser=True, is_active=True) if user.has_usable_password()
+    ]
     if not administrators:
         raise Failed("Nobody can administer this installation. Run: manage.py setup_link")
     return f"{User.objects.filter(is_active=True).count()} can sign in, {len(administrators)} administer"

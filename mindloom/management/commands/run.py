@@ -61,7 +61,7 @@ class Command(BaseCommand):
         url = f"http://{host}:{port}"
         for _ in range(READY_SECONDS * 5):
             try:
-                urllib.request.urlopen(f"{url}/readyz", timeout=5).close()
+                urllib.request.urlopen(f"{url}/readyz", timeout=5).close()  # noqa: S310 -- our own address
             except (URLError, OSError):
                 time.sleep(0.2)
                 continue
@@ -82,7 +82,9 @@ def _refuse_busy_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CommandError(f"Port {port} can't be used ({error.strerror}). Choose another: PORT=8001 make run.") from None
+            raise CommandError(
+                f"Port {port} can't be used ({error.strerror}). Choose another: PORT=8001 make run."
+            ) from None
 
 
 def commands(host: str, port: int) -> dict[str, list[str]]:
@@ -91,7 +93,7 @@ def commands(host: str, port: int) -> dict[str, list[str]]:
     return {
         "web": [python, "-m", "uvicorn", "mindloom.asgi:application", "--host", host, "--port", str(port), "--log-level", "warning",
                 "--no-access-log", "--timeout-graceful-shutdown", "5", "--lifespan", "off"],
-        "worker": [python, "-m", "celery", "-A", "mindloom", "worker", "--loglevel", "warning", "--without-gossip", "--without-mingle"],
+        "worker": [python, "-m", "celery", "--quiet", "-A", "mindloom", "worker", "--loglevel", "warning", "--without-gossip", "--without-mingle"],
         "scheduler": [python, "manage.py", "scheduler"],
     }  # fmt: skip
 

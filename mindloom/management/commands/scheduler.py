@@ -7,11 +7,11 @@ import signal
 import threading
 from typing import Any
 
-from accounts.services import forget_old_answers
 from django.core.cache import cache
 from django.core.management.base import BaseCommand
 from django.db import connection
 
+from accounts.services import forget_old_answers
 from runs.services import sweep
 
 logger = logging.getLogger(__name__)
@@ -48,10 +48,11 @@ class Command(BaseCommand):
 def _is_ours() -> bool:
     """Whether this process holds the lock; it keeps it as long as its connection lives, so nobody has to release it."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND pid = pg_backend_pid()", [LOCK])
+        cursor.execute(
+            "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND pid = pg_backend_pid()",
+            [LOCK],
+        )
         if cursor.fetchone()[0]:
             return True
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
         return bool(cursor.fetchone()[0])
-
-
