@@ -48,6 +48,8 @@ class AgentFilter(django_filters.FilterSet):
     archived = django_filters.BooleanFilter("archived_at", "isnull", exclude=True)
 
     class Meta:
+        """Only the filters above."""
+
         model = Agent
         fields: tuple[str, ...] = ()
 
@@ -65,7 +67,7 @@ def _list(request: Request) -> Response:
     if not filters.is_valid():
         raise ValidationError(filters.errors)
     pages = Pages()
-    page = pages.paginate_queryset(filters.qs, request)
+    page: Any = pages.paginate_queryset(filters.qs, request)
     return pages.get_paginated_response(AgentSummary(page, many=True).data)
 
 
@@ -156,12 +158,9 @@ def versions(request: Request, uuid: UUID) -> Response:
 @api_view(["GET"])
 def templates(request: Request) -> Response:
     """List the templates of the gallery."""
+    shown = [name for name in TemplateOut().get_fields() if name != "definition"]
     rows = [
-        {
-            **{name: getattr(one, name) for name in TemplateOut().fields if name != "definition"},
-            "definition": one.definition(),
-        }
-        for one in gallery.TEMPLATES
+        {**{name: getattr(one, name) for name in shown}, "definition": one.definition()} for one in gallery.TEMPLATES
     ]
     return Response(TemplateOut(rows, many=True).data)
 

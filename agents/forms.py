@@ -78,12 +78,15 @@ class ContentForm(Shown):
         widget=forms.NumberInput(attrs={"min": 0, "max": 2, "step": "0.1"}),
     )
     max_tokens = forms.CharField(
-        label="Longest answer (tokens)", required=False, widget=forms.NumberInput(attrs={"min": 1, "step": 1})
+        label="Longest answer",
+        required=False,
+        help_text="In tokens; a token is about four letters.",
+        widget=forms.NumberInput(attrs={"min": 1, "step": 1}),
     )
     top_p = forms.CharField(
-        label="Word choice (top p)",
+        label="Word choice",
         required=False,
-        help_text="From 0.01 to 1; set this or creativity.",
+        help_text="Top p, 0.01 to 1. Set this or creativity.",
         widget=forms.NumberInput(attrs={"min": 0.01, "max": 1, "step": "0.01"}),
     )
     markdown = forms.BooleanField(label="Show answers as Markdown", required=False)
@@ -259,7 +262,8 @@ def rearranged(data: QueryDict, action: str) -> QueryDict:
     if verb == "add_variable" and len(rows) < MOST_VARIABLES:
         new = str(max((int(one) for one in rows), default=-1) + 1)
         rows.append(new)
-        changed.update(_blank_row(new))
+        for name, value in _blank_row(new).items():
+            changed[name] = str(value)
     elif verb == "remove" and row in rows:
         rows.remove(row)
     elif verb in {"up", "down"} and row in rows:

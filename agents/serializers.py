@@ -16,10 +16,10 @@ class VariableShape(serializers.Serializer[Any]):
     """A variable of an agent; `{{ name }}` stands for it in the instructions."""
 
     name = serializers.RegexField(r"^[a-z][a-z0-9_]*$", max_length=40)
-    label = serializers.CharField(required=False, max_length=80)
+    label = serializers.CharField(required=False, max_length=80)  # type: ignore[assignment] # fields, not attributes
     kind = serializers.ChoiceField(list(KINDS), default="text")
     help = serializers.CharField(required=False, max_length=200)
-    required = serializers.BooleanField(default=True)
+    required = serializers.BooleanField(default=True)  # type: ignore[assignment] # as above
     default = serializers.JSONField(required=False, allow_null=True)
     choices = serializers.ListField(child=serializers.CharField(max_length=200), required=False)
 

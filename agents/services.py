@@ -83,7 +83,7 @@ def update_draft(
             new = digest(draft)
             if draft_digest not in {None, locked.draft_digest} and new != locked.draft_digest:
                 raise Conflict(
-                    "Somebody else, or you in another window, has changed this draft. Reload to see it; what you wrote is still here.",
+                    "Somebody else, or you in another window, has changed this draft. Copy what you wrote, then reload.",
                     code="draft_changed",
                 )
             if new != locked.draft_digest:
@@ -247,7 +247,7 @@ def _identity(given: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _free_name(agent: Agent) -> str:
-    """ "Digest (copy)", "Digest (copy 2)" …: the first one that is free."""
+    """The first name that is free of "Digest (copy)", "Digest (copy 2)" and so on."""
     taken = set(
         Agent.objects.filter(department_id=agent.department_id, archived_at=None).values_list("name", flat=True)
     )

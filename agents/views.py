@@ -17,13 +17,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Role
 from accounts.queries import may
 from agents import gallery, services
-from agents.definition import LONGEST_INSTRUCTIONS, problems
+from agents.definition import KINDS, problems
 from agents.forms import Builder, IdentityForm, by_input, read, rearranged, section_of, write
 from agents.models import Agent
 from agents.queries import Filters, categories, listed
 from integrations import tools
 from integrations.models import Model
-from integrations.tools import Tool
 from mindloom.web.errors import Conflict, Invalid, MindloomError, NotAllowed
 from mindloom.web.http import render_page
 
@@ -94,8 +93,7 @@ def create(request: Request) -> HttpResponse:
                 actor=request.user,
                 department_id=request.department.pk,
                 template=template.key if template else None,
-                **{name: request.POST[name] for name in services.IDENTITY if name in request.POST}
-                | {"name": request.POST.get("name", "")},
+                **_posted_identity(request),
             )
         except Invalid as error:
             sentences, general = dict(error.fields), "" if error.fields else error.message
@@ -130,7 +128,7 @@ def detail(request: Request, uuid: UUID) -> HttpResponse:
         "has_changes": _has_changes(agent),
         **_rights(request, agent),
     }
-    context["used_tools"] = _used_tools(context["definition"])
+    context |= _described(context["definition"])
     return render_page(request, "agents/detail.html", context)
 
 
@@ -142,7 +140,7 @@ def version(request: Request, uuid: UUID, number: int) -> HttpResponse:
     if found is None:
         raise Http404
     context = {"agent": agent, "version": found, "definition": found.definition, **_rights(request, agent)}
-    context["used_tools"] = _used_tools(found.definition)
+    context |= _described(found.definition)
     return render_page(request, "agents/version.html", context)
 
 
@@ -269,6 +267,10 @@ def _do(request: Request, agent: Agent, verb: Any, said: str, target: str) -> Ht
     return redirect(target, agent.uuid)
 
 
+def _posted_identity(request: Request) -> dict[str, Any]:
+    return {"name": ""} | {name: request.POST[name] for name in services.IDENTITY if name in request.POST}
+
+
 def _keep(request: Request, agent: Agent) -> Agent:
     identity, definition = read(request.POST)
     digest = request.POST.get("draft_digest", "")
@@ -298,7 +300,6 @@ def _builder(
         "has_changes": _has_changes(agent),
         "next_number": (agent.published.number if agent.published else 0) + 1,
         "tokens": len(builder.content["instructions"].value() or "") // 4,
-        "longest": LONGEST_INSTRUCTIONS,
         "categories": gallery.CATEGORIES,
         "test_url": _reverse_or_none("runs:test_panel", agent),
         **_rights(request, agent),
@@ -314,8 +315,11 @@ def _notes(agent: Agent, data: QueryDict) -> dict[str, list[str]]:
     return found
 
 
-def _used_tools(definition: dict[str, Any]) -> list[Tool]:
-    return [tool for chosen in definition.get("tools", []) if (tool := tools.find(chosen["key"])) is not None]
+def _described(definition: Any) -> dict[str, Any]:
+    """Tools and variables of a definition in words for people."""
+    found = [tools.find(chosen["key"]) for chosen in definition.get("tools", [])]
+    variables = [{**one, "kind": KINDS[one["kind"]]} for one in definition.get("variables", [])]
+    return {"used_tools": [tool for tool in found if tool is not None], "variables": variables}
 
 
 def _has_changes(agent: Agent) -> bool:

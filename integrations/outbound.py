@@ -50,7 +50,7 @@ class Answer:
     @property
     def media_type(self) -> str:
         """The content type without its parameters, in small letters."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return str(self.headers.get("content-type", "")).partition(";")[0].strip().lower()
 
     @property
     def text(self) -> str:
@@ -96,7 +96,7 @@ def _unwrapped(ip: Address) -> Address:
     return ip
 
 
-def fetch(
+def fetch(  # noqa: PLR0913 -- each is a bound or a part of the request, all by name
     url: str,
     *,
     allowed: Networks = (),

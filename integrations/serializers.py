@@ -43,7 +43,7 @@ class ToolSettingOut(serializers.Serializer[Any]):
     """A setting of a tool."""
 
     name = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment] # a field of that name, not the attribute
     kind = serializers.ChoiceField(["text", "lines"])
     help = serializers.CharField()
 

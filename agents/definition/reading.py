@@ -102,7 +102,7 @@ def text_problem(text: str, most: int) -> str:
     return ""
 
 
-def plain_number(value: Any) -> int | float | None:
+def plain_number(value: Any) -> int | float | None:  # noqa: PLR0911 -- one way out for each kind of wrong
     """A finite number from JSON or from a form's text; whole numbers are `int`. None for anything else."""
     if isinstance(value, bool):
         return None

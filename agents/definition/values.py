@@ -117,9 +117,9 @@ def _boolean(value: Any) -> bool:
 def _date(value: Any) -> str:
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value.isoformat()
+    text = value.strip() if isinstance(value, str) else ""
     try:
-        if not isinstance(value, str) or len(value.strip()) != 10:
-            raise ValueError
-        return dt.date.fromisoformat(value.strip()).isoformat()
+        # The length keeps out the short and week forms, which people do not expect to be read.
+        return dt.date.fromisoformat(text if len(text) == 10 else "").isoformat()
     except ValueError:
         raise _Wrong("Enter a date as year-month-day, for example 2026-11-30.") from None

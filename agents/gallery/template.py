@@ -56,6 +56,7 @@ class Template:
     def __post_init__(self) -> None:
         """The sample is wrapped in the source, and pasted by people without breaks inside paragraphs."""
         object.__setattr__(self, "sample_input", _unwrapped(self.sample_input))
+        object.__setattr__(self, "instructions", self.instructions.strip())
 
     @property
     def tool_list(self) -> list[Tool]:
@@ -66,7 +67,7 @@ class Template:
         """The checked definition of a new agent's draft."""
         return check(
             {
-                "instructions": self.instructions.strip(),
+                "instructions": self.instructions,
                 "variables": [variable.to_json() for variable in self.variables],
                 "tools": [{"key": key, "config": {}} for key in self.tools],
                 "parameters": {} if self.temperature is None else {"temperature": self.temperature},

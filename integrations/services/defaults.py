@@ -51,14 +51,12 @@ def ensure_defaults() -> list[ModelProvider]:
 
     A kind of provider that an administrator has removed stays removed. A bad value in the environment is logged and left out.
     """
-    made: list[ModelProvider] = []
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         known = set(ModelProvider.objects.values_list("kind", flat=True)) | _removed_kinds()
-        for found in _environment():
-            if found.kind not in known and (provider := _make(found)) is not None:
-                made.append(provider)
+        tried = [_make(found) for found in _environment() if found.kind not in known]
+        made = [provider for provider in tried if provider is not None]
         _ensure_default_model()
     for provider in made:
         if provider.kind == ProviderKind.OLLAMA:

@@ -62,7 +62,7 @@ def update_provider(*, actor: User, provider: ModelProvider, key: str = "", **ch
     if unknown:
         raise Invalid(
             f"These cannot be changed: {', '.join(sorted(unknown))}.",
-            fields=dict.fromkeys(unknown, ["This cannot be changed."]),
+            fields={name: ["This cannot be changed."] for name in unknown},
         )
     changed = [name for name, value in changes.items() if getattr(provider, name) != value]
     for name in changed:
@@ -118,7 +118,10 @@ def test_provider(*, actor: User, provider: ModelProvider) -> TestResult:
     started = time.monotonic()
     try:
         offers = providers.list_models(provider, opened(provider))
-        ok, message = True, f"{provider.name} works and lists {len(offers)} models."
+        ok, message = (
+            True,
+            f"{provider.name} works and lists {len(offers)} {'model' if len(offers) == 1 else 'models'}.",
+        )
     except (providers.ProviderError, Unavailable) as error:
         offers, ok, message = [], False, str(error)
     result = TestResult(
@@ -246,7 +249,7 @@ def _model_errors(row: Any) -> dict[str, list[str]]:
     """Django's own checks of one row, by field; a name that is taken is said beside the name."""
     from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
-    for field in row._meta.concrete_fields:
+    for field in type(row)._meta.concrete_fields:  # noqa: SLF001 -- Django's public way to a model's fields
         value = getattr(row, field.attname)
         if isinstance(value, str) and not value.isprintable():
             return {field.name: ["This contains characters that cannot be shown. Type it again."]}

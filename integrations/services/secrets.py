@@ -44,7 +44,7 @@ def reseal() -> int:
 
 def place(provider: ModelProvider) -> keyring.Place:
     """Where a provider's key is kept."""
-    return keyring.Place(ModelProvider._meta.db_table, str(provider.uuid), "key")
+    return keyring.Place("integrations_modelprovider", str(provider.uuid), "key")
 
 
 def opened(provider: ModelProvider) -> str:
