@@ -46,6 +46,23 @@ def _name() -> forms.CharField:
     return forms.CharField(max_length=NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "name"}))
 
 
+class DepartmentField(forms.ModelChoiceField):
+    """A department that takes new members, by its uuid."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        gone = {"invalid_choice": "There is no such department any more. Choose another one."}
+        super().__init__(
+            Department.objects.none(), to_field_name="uuid", empty_label="Choose…", error_messages=gone, **kwargs
+        )
+
+    def to_python(self, value: Any) -> Department | None:
+        """What is no uuid at all is an unknown department too."""
+        try:
+            return super().to_python(value)
+        except forms.ValidationError:
+            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from None
+
+
 class SignInForm(PeopleForm):
     """Address and password."""
 
@@ -59,13 +76,7 @@ class SignUpForm(PeopleForm):
     name = _name()
     email = _address()
     password = _password(new=True)
-    department = forms.ModelChoiceField(
-        Department.objects.none(),
-        to_field_name="uuid",
-        empty_label="Choose…",
-        help_text="Its managers let you in, or your company's address does.",
-        error_messages={"invalid_choice": "There is no such department any more. Choose another one."},
-    )
+    department = DepartmentField(help_text="Its managers let you in, or your company's address does.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,7 +86,7 @@ class SignUpForm(PeopleForm):
 class JoinForm(PeopleForm):
     """One more department."""
 
-    department = forms.ModelChoiceField(Department.objects.none(), to_field_name="uuid", empty_label="Choose…")
+    department = DepartmentField()
 
     def __init__(self, *args: Any, without: list[int], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

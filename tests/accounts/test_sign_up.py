@@ -17,7 +17,7 @@ from mindloom.web.errors import Conflict, Invalid
 from tests.conftest import PASSWORD
 
 
-def sign_up(department: Department, **changes: str):
+def sign_up(department: Department, /, **changes: str):
     values = {"name": "Zoe", "email": "zoe@corp.example", "password": PASSWORD, "department": str(department.uuid)}
     return Client().post(reverse("accounts:sign_up"), values | changes)
 
@@ -46,7 +46,7 @@ def test_somebody_who_waits_can_sign_in_and_reads_for_whom(cast, client_as):
 
     page = client_as(zoe()).get("/").content.decode()
 
-    assert "Waiting for Marketing&#x27;s managers" in page
+    assert "Waiting for Marketing's managers" in page
 
 
 def test_the_mailed_link_and_the_password_confirm_the_address_and_sign_in(open_marketing, mailoutbox, link_in):
