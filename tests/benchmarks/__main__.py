@@ -1,0 +1,107 @@
+"""Measures Mindloom, each benchmark on an installation of its own.
+
+    python -m tests.benchmarks [names…] [--runs 200] [--rounds 3] [--agno-python PATH]      all, or those named
+
+Each benchmark is bounded in count and time, ends what it started and removes its folder. docs/benchmarks.md has the
+figures and says what they mean.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.benchmarks.house import House
+from tests.benchmarks.report import Row, table
+
+MOST_SECONDS = 1800
+
+
+def _throughput(options: argparse.Namespace) -> list[Row]:
+    with House() as house:
+        from tests.benchmarks import throughput
+
+        return throughput.measure(house, runs=options.runs, rounds=options.rounds, agno_python=options.agno_python)
+
+
+BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Row]]] = {"throughput": _throughput}
+
+
+def main() -> int:
+    """Measure what is named, each in a process of its own, whose settings follow from its own folder."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measures Mindloom.")
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"which benchmarks: {', '.join(BENCHMARKS)}; all without"
+    )
+    parser.add_argument("--runs", type=int, default=200, help="runs a round that are counted")
+    parser.add_argument("--rounds", type=int, default=3, help="how often the side-by-side measurements are repeated")
+    parser.add_argument(
+        "--agno-python",
+        type=Path,
+        default=None,
+        help="a Python with requirements/bench.txt, to measure Agno's server too",
+    )
+    parser.add_argument("--into", type=Path, default=None, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    unknown = set(options.names) - set(BENCHMARKS)
+    if unknown:
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if options.into is not None:
+        rows = BENCHMARKS[options.names[0]](options)
+        options.into.write_text(json.dumps([asdict(row) for row in rows]))
+        return 0
+    return _all(options)
+
+
+def _all(options: argparse.Namespace) -> int:
+    import tempfile
+
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="loom-bench-") as folder:
+        into = Path(folder) / "rows.json"
+        for name in options.names or BENCHMARKS:
+            print(f"{name}: load {os.getloadavg()[0]:.2f} before", flush=True)
+            into.unlink(missing_ok=True)
+            command = [
+                sys.executable,
+                "-m",
+                "tests.benchmarks",
+                name,
+                "--into",
+                str(into),
+                "--runs",
+                str(options.runs),
+                "--rounds",
+                str(options.rounds),
+            ]
+            command += ["--agno-python", str(options.agno_python)] if options.agno_python else []
+            if not _one(command) or not into.exists():
+                print(f"{name} failed", flush=True)
+                return 1
+            rows += [Row(**row) for row in json.loads(into.read_text())]
+    print(table(rows))
+    return 0
+
+
+def _one(command: list[str]) -> bool:
+    child = subprocess.Popen(command)
+    try:
+        return child.wait(MOST_SECONDS) == 0
+    except subprocess.TimeoutExpired:
+        return False
+    finally:
+        if child.poll() is None:
+            child.terminate()
+            child.wait(60)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
