@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 
 from agents.models import Agent, AgentVersion
-
-
-class _LookOnly:
-    def has_add_permission(self, request: Any, obj: Any = None) -> bool:
-        """Not here."""
-        return False
-
-    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
-        """Not here."""
-        return False
-
-    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
-        """Not here."""
-        return False
+from mindloom.web.admin import LookOnly
 
 
 @admin.register(Agent)
-class AgentAdmin(_LookOnly, admin.ModelAdmin):
+class AgentAdmin(LookOnly, admin.ModelAdmin):
     list_display = ("name", "department", "owner", "visibility", "published", "archived_at", "updated_at")
     list_filter = ("department", "visibility")
     list_select_related = ("department", "owner", "published")
@@ -32,7 +17,7 @@ class AgentAdmin(_LookOnly, admin.ModelAdmin):
 
 
 @admin.register(AgentVersion)
-class AgentVersionAdmin(_LookOnly, admin.ModelAdmin):
+class AgentVersionAdmin(LookOnly, admin.ModelAdmin):
     list_display = ("agent", "number", "department", "published_by", "published_at")
     list_filter = ("department",)
     list_select_related = ("agent", "department", "published_by")

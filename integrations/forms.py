@@ -21,6 +21,12 @@ KINDS = {
 """Icon and a sentence for each kind."""
 
 
+_ADDRESSES = {
+    ProviderKind.AZURE: "The endpoint, such as https://name.openai.azure.com",
+    ProviderKind.OPENAI_LIKE: "With its version, such as https://models.example.org/v1",
+}
+
+
 class ProviderForm(forms.Form):
     """A provider; which fields there are depends on its kind."""
 
@@ -37,7 +43,7 @@ class ProviderForm(forms.Form):
         required=False,
         max_length=4_000,
         help_text="One a line, such as X-Team: marketing. No secrets.",
-        widget=forms.Textarea(attrs={"rows": 2, "class": "code"}),
+        widget=forms.Textarea(attrs={"rows": 2, "class": "mono"}),
     )
 
     def __init__(self, data: Any, kind: ProviderKind, provider: ModelProvider | None = None) -> None:
@@ -50,8 +56,7 @@ class ProviderForm(forms.Form):
             del self.fields["api_version"]
         address = self.fields["base_url"]
         address.required = kind in NEEDS_URL
-        if kind in DEFAULT_URLS:
-            address.help_text = f"Empty: {DEFAULT_URLS[kind]}"
+        address.help_text = f"Empty: {DEFAULT_URLS[kind]}" if kind in DEFAULT_URLS else _ADDRESSES[kind]
         key = self.fields["key"]
         has_key = provider is not None and bool(provider.key_sealed)
         key.required = kind in NEEDS_KEY and not has_key

@@ -233,3 +233,10 @@ def test_a_private_agent_is_not_there_for_others(client_as, cast, agent):
     with wall.tenant([cast.marketing.pk]):
         services.update_draft(actor=cast.bob, agent=agent, visibility="private")
     assert client_as(cast.carol).get(url("detail", agent)).status_code == 404
+
+
+def test_every_filter_of_the_list_is_a_link(client_as, cast, agent, in_marketing):
+    services.update_draft(actor=cast.bob, agent=agent, category="Tech")
+    page = client_as(cast.bob).get(reverse("agents:list")).content.decode()
+    for query in ("", "?show=mine", "?show=archived", "?category=Tech"):
+        assert f'href="{reverse("agents:list")}{query}"' in page
