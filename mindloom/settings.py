@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
     "accounts.middleware.scope_middleware",
+    "mindloom.web.errors.error_pages",
 ]
 
 ROOT_URLCONF = "mindloom.urls"

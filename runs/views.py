@@ -80,7 +80,7 @@ def _chosen_agent(request: Request) -> Agent | None:
 def start(request: Request, agent_uuid: UUID) -> HttpResponse:
     agent = get_object_or_404(Agent.objects.visible_to(request.user), uuid=agent_uuid)
     variables = agent.published.definition.get("variables", []) if agent.published else []
-    form = RunForm(variables, request.POST or None)
+    form = RunForm(variables, request.POST or None, initial=_values_of(request))
     if request.method == "POST" and form.is_valid():
         run = _start(request, agent, form, Trigger.PERSON)
         if run is not None:
@@ -88,6 +88,16 @@ def start(request: Request, agent_uuid: UUID) -> HttpResponse:
     context = {"agent": agent, "form": form, "may_run": may(request.user, Role.MEMBER, agent.department_id)}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "runs/start.html", context, partials={"start": "start"}, status=status)
+
+
+def _values_of(request: Request) -> dict[str, Any]:
+    """The input and variables of the run that `from` names, to begin with."""
+    try:
+        uuid = UUID(request.GET.get("from", ""))
+    except ValueError:
+        return {}
+    run = Run.objects.visible_to(request.user).filter(uuid=uuid).first()
+    return {"input": run.input, "variables": run.variables} if run else {}
 
 
 def _start(request: Request, agent: Agent, form: RunForm, trigger: Trigger) -> Run | None:

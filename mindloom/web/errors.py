@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from django.db import OperationalError
 from django.shortcuts import render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from django.http import HttpRequest, HttpResponse
+
+logger = logging.getLogger(__name__)
 
 
 class MindloomError(Exception):
@@ -61,6 +66,26 @@ class Unavailable(MindloomError):
 
     code = "unavailable"
     status = 503
+
+
+def error_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: what services raise and a view did not answer becomes a page that says it, with the right status."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, OperationalError):
+            # The pool is exhausted, or the database is away.
+            logger.warning("The database did not serve %s: %s", request.path, error)
+            error = Unavailable("The database does not answer or is at its limit. Nothing was lost; try again in a minute.")
+        if not isinstance(error, MindloomError):
+            return None
+        context = {"code": error.status, "title": HTTPStatus(error.status).phrase, "message": error.message}
+        return render(request, "error.html", context, status=error.status)
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -26,7 +26,6 @@ class Migration(migrations.Migration):
                 ('input', models.TextField(blank=True)),
                 ('variables', models.JSONField(default=dict)),
                 ('trigger', models.CharField(choices=[('person', 'a person'), ('test', 'a test of a draft'), ('api', 'the API'), ('seed', 'the demonstration')], max_length=16)),
-                ('idempotency_key', models.CharField(blank=True, max_length=200)),
                 ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('waiting', 'Waiting'), ('completed', 'Completed'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=16)),
                 ('reason', models.CharField(blank=True, choices=[('', ''), ('waiting_for_worker', 'Waiting for a worker'), ('agent_error', 'The agent failed'), ('system_error', 'Mindloom failed'), ('timeout', 'Too slow'), ('lost', 'The worker vanished'), ('budget', 'A limit was reached'), ('rejected', 'Refused'), ('stopped', 'Stopped')], max_length=32)),
                 ('reason_message', models.TextField(blank=True)),
@@ -114,10 +113,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='run',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', False), ('state__in', ('completed', 'failed', 'cancelled'))), models.Q(('finished_at', None), ('state__in', ('queued', 'running', 'waiting'))), _connector='OR'), name='run_finished_when_terminal'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('idempotency_key', ''), _negated=True), fields=('started_by', 'idempotency_key'), name='run_idempotency_key_once'),
         ),
         migrations.AddIndex(
             model_name='runartifact',

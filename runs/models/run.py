@@ -94,7 +94,6 @@ class Run(models.Model):
     trigger = models.CharField(max_length=16, choices=Trigger.choices)
     started_by = models.ForeignKey(User, models.PROTECT, related_name="runs")
     retry_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="retries")
-    idempotency_key = models.CharField(max_length=200, blank=True)
 
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     reason = models.CharField(max_length=32, choices=Reason.choices, blank=True)
@@ -132,11 +131,6 @@ class Run(models.Model):
                 condition=Q(state__in=TERMINAL_STATES, finished_at__isnull=False)
                 | Q(state__in=LIVE_STATES, finished_at=None),
                 name="run_finished_when_terminal",
-            ),
-            models.UniqueConstraint(
-                fields=["started_by", "idempotency_key"],
-                condition=~Q(idempotency_key=""),
-                name="run_idempotency_key_once",
             ),
         ]
         indexes: ClassVar = [
