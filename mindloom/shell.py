@@ -20,7 +20,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return {}
     department = getattr(request, "department", None)
     groups = _groups(user, department)
-    section = request.resolver_match.namespace if request.resolver_match else ""
+    match = request.resolver_match
+    section = match.namespace if match else ""
+    if match and section == "accounts":
+        # One app, two entries; the profile belongs to neither.
+        section = (match.url_name or "").replace("department_", "departments_").partition("_")[0]
     return {
         "shell": {
             "department": department,
@@ -48,8 +52,9 @@ def _groups(user: Any, department: Any) -> list[dict[str, Any]]:
     ]
     administration = []
     if department is not None and may(user, Role.MANAGER, department.pk):
-        administration.append(_item("People", "accounts:people", "users", "accounts"))
+        administration.append(_item("People", "accounts:people", "users", "people"))
     if user.is_administrator:
+        administration.append(_item("Departments", "accounts:departments", "building-2", "departments"))
         administration.append(_item("Models", "integrations:list", "cpu", "integrations"))
         administration.append(_item("Django admin", "admin:index", "shield", "admin"))
     if administration:

@@ -62,7 +62,7 @@ def set_role(*, actor: User, membership: Membership, role: Role) -> Membership:
 
 
 def remove_member(*, actor: User, membership: Membership) -> None:
-    """End a membership, from the person's next request on; what they made stays. For managers, and for oneself."""
+    """End a membership, from the person's next request on; what they made stays. For managers."""
     with transaction.atomic():
         locked = _locked(actor, membership)
         _keep_a_manager(actor, locked)
