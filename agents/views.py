@@ -75,7 +75,7 @@ def gallery_page(request: Request) -> HttpResponse:
         "categories": gallery.CATEGORIES,
         "may_create": _may_create(request),
     }
-    return render_page(request, "agents/gallery.html", context, partials={"preview": "preview"})
+    return render_page(request, "agents/gallery.html", context)
 
 
 @login_required
