@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from accounts.services import forget_old_answers
+from accounts.services import forget_expired_tokens, forget_old_answers
 from runs.services import sweep
 
 logger = logging.getLogger(__name__)
@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 TICK_SECONDS = 5.0
 HOURLY_TICKS = 720
 LOCK = 0x6D696E64  # "mind"
+HANGS_AFTER = "30s"
 SIGN_OF_LIFE = "scheduler-alive"
 
 
@@ -36,6 +37,7 @@ class Command(BaseCommand):
                     sweep()
                     if ticks % HOURLY_TICKS == 0:
                         forget_old_answers()
+                        forget_expired_tokens()
                     cache.set(SIGN_OF_LIFE, "1", 30)
             except Exception:
                 # Whatever one tick meets, the next one is needed all the more.
@@ -54,5 +56,7 @@ def _is_ours() -> bool:
         )
         if cursor.fetchone()[0]:
             return True
+        # One that hangs says nothing; PostgreSQL then ends its session, so that another can take over.
+        cursor.execute("SELECT set_config('idle_session_timeout', %s, false)", [HANGS_AFTER])
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
         return bool(cursor.fetchone()[0])
