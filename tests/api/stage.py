@@ -1,0 +1,151 @@
+"""Marketing as every visitor of the route matrix finds it, and how a route's address and body are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.files.base import ContentFile
+
+from accounts.models import Membership, Role
+from accounts.services import issue_tokens
+from agents.forms import write
+from agents.models import Agent
+from audit.services import record
+from integrations.models import Model, ModelProvider
+from mindloom import wall
+from mindloom.engine.events import RunCompleted, RunQueued, RunStarted
+from runs.models import Guard, Run, RunArtifact, State, append
+from tests import factories
+from tests.conftest import PASSWORD, Cast
+
+
+@dataclass
+class Stage:
+    """Everything here is Marketing's, and Alice's where it has an owner."""
+
+    cast: Cast
+    agent: Agent
+    unused: Agent
+    done: Run
+    queued: Run
+    artifact: RunArtifact
+    provider: ModelProvider
+    model: Model
+    refresh: str
+
+
+def build(cast: Cast) -> Stage:
+    """Fill Marketing: a published agent, one that was never run, a finished run with a file, a queued one, Nora waiting."""
+    with wall.system("tests: set the stage"):
+        agent = factories.agent(cast.alice, cast.marketing, description="Keeps an eye on the market")
+        unused = factories.agent(cast.alice, cast.marketing, name="Draft", published=False)
+        Membership.objects.create(user=cast.nora, department=cast.marketing, role=Role.MEMBER)
+        done = finished(factories.run(agent, cast.alice))
+        artifact = RunArtifact.objects.create(
+            run=done,
+            department=cast.marketing,
+            name="plan.txt",
+            media_type="text/plain",
+            size_bytes=4,
+            sha256="0" * 64,
+            file=ContentFile(b"plan", "plan"),
+        )
+        record(actor=cast.alice, action="agent.published", target=agent)
+        provider = ModelProvider.objects.get(name="Offline")
+        model = Model.objects.create(provider=provider, model_id="second", label="Second")
+        refresh = issue_tokens(actor=cast.alice)["refresh"]
+        queued = factories.run(agent, cast.alice)
+    return Stage(cast, agent, unused, done, queued, artifact, provider, model, refresh)
+
+
+def finished(run: Run) -> Run:
+    """The run with a short log, completed."""
+    now = datetime.now(UTC)
+    append(run.pk, [RunQueued(trigger="person")], guard=Guard(states=(State.QUEUED,)))
+    started = RunStarted(worker="w", attempt=1)
+    append(run.pk, [started], guard=Guard(states=(State.QUEUED,)), state=State.RUNNING, fence=1, started_at=now)
+    ended = RunCompleted(output="Marketing's plan")
+    append(
+        run.pk,
+        [ended],
+        guard=Guard(states=(State.RUNNING,)),
+        state=State.COMPLETED,
+        finished_at=now,
+        output=ended.output,
+    )
+    run.refresh_from_db()
+    return run
+
+
+def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[str, Any]:
+    """The parts of the route's address, all of them Marketing's."""
+    app, _, page = route.partition(":")
+    values: dict[str, Any] = {
+        "agent_uuid": stage.agent.uuid,
+        "artifact_uuid": stage.artifact.uuid,
+        "number": 1,
+        "token": "no-such-token",
+        "uidb64": "MQ",
+        "uuid": _uuid(stage, method, app, page),
+    }
+    return {name: values[name] for name in names}
+
+
+def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
+    if app == "accounts":
+        person = stage.cast.nora if page in {"accept_member", "refuse_member"} else stage.cast.bob
+        return stage.cast.marketing.uuid if page.startswith("department_") else person.uuid
+    if app == "integrations":
+        about_model = page in {"model", "enable_model", "default", "delete_model"}
+        return stage.model.uuid if about_model else stage.provider.uuid
+    if page == "delete" or (page == "agent" and method == "DELETE"):
+        return stage.unused.uuid
+    if app == "agents" or page.startswith("agent"):
+        return stage.agent.uuid
+    return stage.queued.uuid if page in {"stop", "run_cancel"} else stage.done.uuid
+
+
+def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
+    """What a person who may do it would send."""
+    cast = stage.cast
+    login = {"email": cast.alice.email, "password": PASSWORD}
+    register = {"email": "new@example.org", "password": "a long new phrase", "name": "New"}
+    draft = write(stage.agent).dict() | {"draft_digest": stage.agent.draft_digest}
+    known: dict[str, dict[str, Any]] = {
+        "accounts:sign_in": login,
+        "accounts:sign_up": register | {"department": str(cast.marketing.uuid)},
+        "accounts:switch_department": {"department": "marketing"},
+        "accounts:join_department": {"department": str(cast.finance.uuid)},
+        "accounts:set_role": {"role": "viewer"},
+        "accounts:department_create": {"name": "Legal", "email_domains": ""},
+        "accounts:department_edit": {"name": "Sales", "email_domains": ""},
+        "accounts:profile": {"name": "Somebody", "theme": "dark", "time_zone": "UTC"},
+        "accounts:password_forgot": {"email": cast.nora.email},
+        "accounts:password_change": {"current": PASSWORD, "new": "another long phrase"},
+        "integrations:create": {"kind": "offline", "name": "Second offline"},
+        "integrations:provider": {"name": "Offline", "base_url": "", "api_version": "", "headers": ""},
+        "integrations:enable": {"enabled": "1"},
+        "integrations:add_model": {"model_id": "third", "label": "Third"},
+        "integrations:model": {"model_id": "second", "label": "Second"},
+        "integrations:enable_model": {"enabled": "1"},
+        "agents:create": {"name": "Fresh"},
+        "agents:edit": draft,
+        "agents:autosave": draft,
+        "runs:start": {"input": "Hello"},
+        "runs:test_panel": {"input": "Hello"},
+        "api:register": register | {"department": str(cast.marketing.uuid)},
+        "api:login": login,
+        "api:refresh": {"refresh": stage.refresh},
+        "api:logout": {"refresh": stage.refresh},
+        "api:password_forgot": {"email": cast.nora.email},
+        "api:password_reset": {"uid": "MQ", "token": "no-such-token", "password": "another long phrase"},
+        "api:me": {"name": "Somebody"},
+        "api:agents": {"name": "Fresh"},
+        "api:agent": {"description": "New"},
+        "api:runs": {"agent": str(stage.agent.uuid), "input": "Hello"},
+        "api:run_retry": {},
+    }
+    return known.get(route, {})
