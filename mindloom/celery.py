@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import warnings
@@ -9,11 +10,30 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_ready, worker_shutting_down
+from kombu.transport import redis as transport
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindloom.settings")
 
+logger = logging.getLogger(__name__)
+
 # Containers and `make run` as root are ordinary here; the pool is threads and runs no code that people send.
 warnings.filterwarnings("ignore", message=".*superuser privileges.*")
+
+
+class _QoS(transport.QoS):
+    """Gives messages under way back to the queue when the connection ends, if there is still a connection."""
+
+    def restore_unacked(self, client: Any = None) -> Any:
+        """When Redis is gone this fails, and Celery would take that for the end of the worker instead of connecting again."""
+        try:
+            return super().restore_unacked(client)
+        except Exception as error:  # noqa: BLE001 -- redis-py's errors, and kombu's AttributeError for a connection without transport
+            logger.warning("Messages under way could not be given back (%s); the scheduler sends them again.", error)
+            self._delivered.clear()
+            return None
+
+
+transport.Channel.QoS = _QoS
 
 app = Celery("mindloom")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import redis
 from django.conf import settings
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
 from accounts.models import Role
 from accounts.queries import may
@@ -24,6 +27,8 @@ from runs.tasks import execute_run
 if TYPE_CHECKING:
     from accounts.models import User
     from agents.models import Agent
+
+logger = logging.getLogger(__name__)
 
 WAITS_FOR_WORKER = "Waiting for a free worker."
 
@@ -126,7 +131,7 @@ def sweep() -> int:
     ended = worker.reap()
     if not _messages_waiting():
         for run_id in worker.stale_queued():
-            execute_run.delay(run_id)
+            _send(run_id)
     return ended
 
 
@@ -144,10 +149,19 @@ def _queue(*, actor: User, agent: Agent, spec: dict[str, Any], text: str, **fiel
         )
         append(run.pk, [RunQueued(trigger=str(run.trigger))], guard=Guard(states=(State.QUEUED,)))
         record(actor=actor, action="run.started", target=run, agent=str(agent.uuid), trigger=str(run.trigger))
-        execute_run.delay_on_commit(run.pk)  # type: ignore[attr-defined]
+        transaction.on_commit(partial(_send, run.pk))
         announce(run)
     run.last_seq = 1
     return run
+
+
+def _send(run_id: int) -> None:
+    """Tell the workers. When Redis is away the run stays queued, and the scheduler tells them later."""
+    try:
+        # Once more at most: a connection that Redis has dropped is noticed by the first try.
+        execute_run.apply_async((run_id,), retry_policy={"max_retries": 1, "interval_start": 0})
+    except (OperationalError, redis.RedisError, OSError) as error:
+        logger.warning("Run %s waits until Redis is back: %s", run_id, error)
 
 
 def _checked_text(text: str, *, has_variables: bool) -> str:
