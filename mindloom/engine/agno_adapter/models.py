@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import AsyncIterator
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import Any
 
 from anthropic import AsyncAnthropic
-from openai import AsyncAzureOpenAI, AsyncOpenAI, BadRequestError
+from openai import AsyncAzureOpenAI, AsyncOpenAI
 
-from mindloom.engine.agno_adapter.agno_setup import Message, ModelResponse  # first: it tames Agno's logging
+from mindloom.engine.agno_adapter.agno_setup import ModelResponse  # first: it tames Agno's logging
 from mindloom.engine.agno_adapter.calls import MeteredModel
+from mindloom.engine.agno_adapter.chat import ChatModel
 from mindloom.engine.agno_adapter.offline import OfflineModel
 from mindloom.engine.errors import EngineError
 from mindloom.engine.spec import ModelSpec
@@ -21,9 +22,6 @@ from agno.models.anthropic import Claude  # isort: skip
 from agno.models.azure.openai_chat import AzureOpenAI  # isort: skip
 from agno.models.openai.chat import OpenAIChat  # isort: skip
 from agno.models.openai.like import OpenAILike  # isort: skip
-
-if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionChunk
 
 OLLAMA_URL = "http://localhost:11434/v1"
 AZURE_API_VERSION = "2024-10-21"
@@ -38,45 +36,15 @@ _OPENAI = _COMMON | {
 _ANTHROPIC = _COMMON | {"top_k", "stop_sequences", "thinking"}
 
 
-class _Chat(MeteredModel):
-    """The chat completions protocol, which four of the kinds speak."""
-
-    async def request(self, messages: list[Message], *_: Any, **options: Any) -> AsyncIterator[ModelResponse]:
-        """Ask for a streamed answer. Agno's own method hides why a stream ended or a request failed."""
-        assert isinstance(self, OpenAIChat)
-        keys = ("response_format", "tools", "tool_choice", "run_response")
-        ask: Any = partial(
-            self.get_async_client().chat.completions.create,
-            model=self.id,
-            messages=self._format_all_messages(messages),
-            stream=True,
-            **self.get_request_params(**{key: options.get(key) for key in keys}),
-        )
-        try:
-            stream = await ask(stream_options={"include_usage": True})
-        except BadRequestError as error:
-            if "stream_options" not in str(error):
-                raise
-            stream = await ask()  # an older server: its answer is worth more than its count of tokens
-        async with stream:
-            async for chunk in stream:
-                yield self._parse_provider_response_delta(chunk)
-
-    def _parse_provider_response_delta(self, response: ChatCompletionChunk) -> ModelResponse:
-        if response.choices and response.choices[0].finish_reason:
-            self.finish_reason = response.choices[0].finish_reason
-        return super()._parse_provider_response_delta(response)  # type: ignore[safe-super]
-
-
-class _OpenAI(_Chat, OpenAIChat):
+class _OpenAI(ChatModel, OpenAIChat):
     """OpenAI itself."""
 
 
-class _OpenAILike(_Chat, OpenAILike):
+class _OpenAILike(ChatModel, OpenAILike):
     """Whatever else speaks OpenAI's protocol."""
 
 
-class _Azure(_Chat, AzureOpenAI):
+class _Azure(ChatModel, AzureOpenAI):
     """OpenAI's models at Azure."""
 
 
