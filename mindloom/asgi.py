@@ -15,6 +15,9 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 
 from mindloom.urls import websocket_urlpatterns
+from mindloom.wall.checks import refuse_open_wall
+
+refuse_open_wall()
 
 application = ProtocolTypeRouter(
     {"http": http, "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))}

@@ -9,7 +9,7 @@ import warnings
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_init, worker_ready, worker_shutting_down
 from kombu.transport import redis as transport
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindloom.settings")
@@ -29,7 +29,8 @@ class _QoS(transport.QoS):
             return super().restore_unacked(client)
         except Exception as error:  # noqa: BLE001 -- redis-py's errors, and kombu's AttributeError for a connection without transport
             logger.warning("Messages under way could not be given back (%s); the scheduler sends them again.", error)
-            self._delivered.clear()
+            if self._delivered:
+                self._delivered.clear()
             return None
 
 
@@ -42,14 +43,21 @@ app.autodiscover_tasks(["runs"])
 SHUT_DOWN = "The worker was shut down before the run had ended. Run it again when nothing in it must not happen twice."
 
 
+@worker_init.connect
+def _prepare(**_: Any) -> None:
+    from mindloom.wall.checks import refuse_open_wall  # needs loaded apps
+    from runs.worker import warm_up
+
+    refuse_open_wall()
+    # Before the first run comes: a run that waits for Agno's import could not be stopped.
+    warm_up()
+
+
 @worker_ready.connect
 def _clean_up(**_: Any) -> None:
     from runs import services  # needs loaded apps
-    from runs.worker import warm_up
 
     services.sweep()
-    # The first run should not pay for importing Agno.
-    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
 
 
 @worker_shutting_down.connect

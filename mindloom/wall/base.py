@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django.core.management.base import SystemCheckError
 from django.db.backends.postgresql import base
 from psycopg.pq import TransactionStatus
 
 from mindloom import wall
 
 _APPLY = "SELECT set_config('mindloom.departments', %s, false), set_config('mindloom.system', %s, false)"
+_ROLE = "SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+
+
+class WallOpen(SystemCheckError):
+    """The database's role passes through row-level security; `hint` says what to do."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"The database role {role!r} is not held back by row-level security, so departments could see each other.")
+        self.hint = f"ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS; or use another role in DATABASE_URL."
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's own wrapper, which sets the scope before the next cursor whenever it differs from the connection's."""
+
+    _held_back: ClassVar[set[tuple[Any, ...]]] = set()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -23,6 +35,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """A connection fresh from the pool has an unknown scope."""
         self._applied = None
         super().init_connection_state()
+        self._refuse_open_wall()
+
+    def _refuse_open_wall(self) -> None:
+        """Every door to the rows leads through here, so here a role that sees them all is turned away. Asked once a process."""
+        login = tuple(self.settings_dict[name] for name in ("HOST", "PORT", "USER"))
+        if login in self._held_back or self.connection is None:
+            return
+        role, passes = self.connection.execute(_ROLE).fetchone()
+        if passes:
+            self.close()
+            raise WallOpen(role)
+        self._held_back.add(login)
 
     def _cursor(self, name: str | None = None) -> Any:
         self.ensure_connection()

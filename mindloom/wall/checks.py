@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.core.checks import CheckMessage, Error
+from django.core.checks import ERROR, CheckMessage, Error
 from django.core.checks import Warning as Caution
 from django.db import DatabaseError, connections
 
-_ROLE = "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+from mindloom.environment import stop
+from mindloom.wall.base import WallOpen
+from mindloom.wall.pool import give_back
+
 _OPEN_TABLES = """
 SELECT c.relname FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'department_id' AND NOT a.attisdropped
@@ -24,20 +28,13 @@ def check_wall(*, databases: Sequence[str] | None = None, **_: Any) -> list[Chec
     for alias in databases or ():
         try:
             with connections[alias].cursor() as cursor:
-                cursor.execute(_ROLE)
-                role, is_superuser, bypasses = cursor.fetchone()
                 cursor.execute(_OPEN_TABLES)
                 open_tables = [name for (name,) in cursor.fetchall()]
+        except WallOpen as error:
+            found.append(Error(str(error), hint=error.hint, id="mindloom.E001"))
+            continue
         except DatabaseError as error:
             return [Caution(f"The database cannot be asked about the wall: {error}", id="mindloom.W001")]
-        if is_superuser or bypasses:
-            found.append(
-                Error(
-                    f"The database role {role!r} is not held back by row-level security, so departments could see each other.",
-                    hint=f"ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS; or use another role in DATABASE_URL.",
-                    id="mindloom.E001",
-                )
-            )
         if open_tables:
             found.append(
                 Error(
@@ -47,3 +44,19 @@ def check_wall(*, databases: Sequence[str] | None = None, **_: Any) -> list[Chec
                 )
             )
     return found
+
+
+def refuse_open_wall() -> None:
+    """Stop the process with a sentence when the wall would not hold. A database that is away is asked when it is first used."""
+
+    def ask() -> list[CheckMessage]:
+        try:
+            return check_wall(databases=["default"])
+        finally:
+            give_back()
+
+    # In a thread, because a web process starts inside its event loop, where Django refuses to wait for a database.
+    with ThreadPoolExecutor(1) as thread:
+        problems = [problem for problem in thread.submit(ask).result() if problem.level >= ERROR]
+    if problems:
+        stop(" ".join(f"{problem.msg} {problem.hint} ({problem.id})" for problem in problems))

@@ -153,11 +153,8 @@ def _kill(pid: int) -> None:
 
 def processes_of(folder: Path) -> list[psutil.Process]:
     """Every process that has this folder in its command line."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if any(str(folder) in part for part in process.info["cmdline"] or ()) and process.pid != os.getpid():
-            found.append(process)
-    return found
+    others = (process for process in psutil.process_iter(["cmdline"]) if process.pid != os.getpid())
+    return [process for process in others if any(str(folder) in part for part in process.info["cmdline"] or ())]
 
 
 @dataclass

@@ -32,7 +32,7 @@ def test_a_run_whose_model_is_at_work_stops_within_two_seconds(house, stage, tur
 def test_a_run_whose_tool_is_silent_stops_within_two_seconds(house, stage):
     with silent_address() as url:
         house.worker()
-        call = {"tool_calls": [{"name": "fetch_web_page", "arguments": {"url": url}}]}
+        call = {"tool_calls": [{"name": "fetch_page", "arguments": {"url": url}}]}
         run = stage.start(call, tools=[{"key": "web_page", "config": {}}])
         until(lambda: "tool_call.started" in types(run), "the tool is called")
         services.stop_run(actor=stage.cast.bob, run=run)

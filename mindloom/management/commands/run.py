@@ -50,6 +50,9 @@ class Command(BaseCommand):
     def _prepare(self, *, demo: bool) -> None:
         from django.db import connections
 
+        from mindloom.wall.checks import refuse_open_wall
+
+        refuse_open_wall()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("check", databases=["default"])
         call_command("collectstatic", verbosity=0, interactive=False)

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 
 from accounts.services import forget_expired_tokens, forget_old_answers
+from mindloom.wall.checks import refuse_open_wall
 from runs.services import sweep
 
 logger = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ logger = logging.getLogger(__name__)
 TICK_SECONDS = 5.0
 HOURLY_TICKS = 720
 LOCK = 0x6D696E64  # "mind"
-HANGS_AFTER = "30s"
+HANGS_AFTER = "15s"
 SIGN_OF_LIFE = "scheduler-alive"
 
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
     help = "Tick every few seconds until stopped. Any number may run; one at a time does the work."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        refuse_open_wall()
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
