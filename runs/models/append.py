@@ -31,8 +31,9 @@ WITH moved AS (
 ), added AS (
     INSERT INTO runs_runevent (run_id, seq, department_id, at, type, source, data)
     SELECT %(run)s, moved.last_seq - %(count)s + e.place, moved.department_id, e.at, e.type, e.source, e.data
-    FROM moved, unnest(%(at)s::timestamptz[], %(types)s::text[], %(sources)s::jsonb[], %(data)s::jsonb[])
-        WITH ORDINALITY AS e (at, type, source, data, place)
+    FROM moved, ROWS FROM (
+        jsonb_to_recordset(%(events)s::jsonb) AS (at timestamptz, type text, source jsonb, data jsonb)
+    ) WITH ORDINALITY AS e (at, type, source, data, place)
 )
 SELECT last_seq, fence FROM moved
 """)
@@ -87,10 +88,7 @@ def append(run_id: int, events: Sequence[Event], *, guard: Guard, **changes: Any
         "count": len(events),
         "states": [str(state) for state in guard.states],
         "fence": guard.fence,
-        "at": [event.at for event in events],
-        "types": [event.type for event in events],
-        "sources": [_json(event.source) for event in events],
-        "data": [_json(event.data()) for event in events],
+        "events": _json([_row(event) for event in events]),
         **sets.values,
     }
     with connection.cursor() as cursor:
@@ -110,6 +108,10 @@ def _count_usage(events: Sequence[Event], sets: _Changes) -> None:
             sets.put(_FIRST, "first_token_ms", first)
     if tools := sum(isinstance(event, ToolCallStarted) for event in events):
         sets.put(_ADD, "tool_calls", tools)
+
+
+def _row(event: Event) -> dict[str, Any]:
+    return {"at": event.at.isoformat(), "type": event.type, "source": event.source, "data": event.data()}
 
 
 def _json(value: object) -> str:
