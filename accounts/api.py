@@ -30,6 +30,7 @@ from accounts.serializers import (
 from accounts.services.people import department_by_uuid
 from mindloom.web.api import Pages, StrangerThrottle
 from mindloom.web.errors import MindloomError
+from mindloom.web.schema import PAGING, paged
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -133,8 +134,14 @@ def password_reset(request: Request) -> Response:
     return Response(status=204)
 
 
-@extend_schema(methods=["GET"], operation_id="auth_me", responses=Me)
-@extend_schema(methods=["PATCH"], operation_id="auth_me_update", request=ProfileChanges, responses=Me)
+@extend_schema(methods=["GET"], operation_id="auth_me", summary="Show yourself", responses=Me)
+@extend_schema(
+    methods=["PATCH"],
+    operation_id="auth_me_update",
+    summary="Change your profile",
+    request=ProfileChanges,
+    responses=Me,
+)
 @api_view(["GET", "PATCH"])
 def me(request: Request) -> Response:
     """Who asks, and where they belong."""
@@ -147,7 +154,7 @@ def me(request: Request) -> Response:
     return Response(described(user, chosen))
 
 
-@extend_schema(operation_id="departments_list", responses=DepartmentChoice(many=True), auth=[])
+@extend_schema(operation_id="departments_list", parameters=PAGING, responses=paged(DepartmentChoice), auth=[])
 @api_view(["GET"])
 @authentication_classes([])
 @permission_classes([AllowAny])

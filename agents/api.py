@@ -30,6 +30,7 @@ from agents.serializers import (
 )
 from mindloom.web.api import Pages
 from mindloom.web.errors import Invalid, NotAllowed
+from mindloom.web.schema import PAGING, paged, query
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -54,8 +55,20 @@ class AgentFilter(django_filters.FilterSet):
         fields: tuple[str, ...] = ()
 
 
-@extend_schema(methods=["GET"], operation_id="agents_list", responses=AgentSummary(many=True), filters=True)
-@extend_schema(methods=["POST"], operation_id="agents_create", request=NewAgent, responses={201: AgentDetail})
+@extend_schema(
+    methods=["GET"],
+    operation_id="agents_list",
+    summary="List agents, newest first",
+    parameters=query(AgentFilter),
+    responses=paged(AgentSummary),
+)
+@extend_schema(
+    methods=["POST"],
+    operation_id="agents_create",
+    summary="Make an agent",
+    request=NewAgent,
+    responses={201: AgentDetail},
+)
 @api_view(["GET", "POST"])
 def agents(request: Request) -> Response:
     """List agents, newest first; or make one."""
@@ -85,10 +98,19 @@ def _create(request: Request) -> Response:
     return _answer(request, agent, status=201)
 
 
-@extend_schema(methods=["GET"], operation_id="agents_get", responses=AgentDetail)
-@extend_schema(methods=["PATCH"], operation_id="agents_update", request=AgentChanges, responses=AgentDetail)
+@extend_schema(methods=["GET"], operation_id="agents_get", summary="Show an agent", responses=AgentDetail)
 @extend_schema(
-    methods=["DELETE"], operation_id="agents_delete", responses={204: OpenApiResponse(description="Deleted")}
+    methods=["PATCH"],
+    operation_id="agents_update",
+    summary="Change an agent and its draft",
+    request=AgentChanges,
+    responses=AgentDetail,
+)
+@extend_schema(
+    methods=["DELETE"],
+    operation_id="agents_delete",
+    summary="Delete an agent that was never run",
+    responses={204: OpenApiResponse(description="Deleted")},
 )
 @api_view(["GET", "PATCH", "DELETE"])
 def agent(request: Request, uuid: UUID) -> Response:
@@ -145,7 +167,7 @@ def restore(request: Request, uuid: UUID) -> Response:
     return _answer(request, services.restore_agent(actor=_user(request), agent=_find(request, uuid)))
 
 
-@extend_schema(operation_id="agents_versions", responses=VersionOut(many=True))
+@extend_schema(operation_id="agents_versions", parameters=PAGING, responses=paged(VersionOut))
 @api_view(["GET"])
 def versions(request: Request, uuid: UUID) -> Response:
     """List the published versions, newest first."""

@@ -120,7 +120,7 @@ class AgentSummary(serializers.ModelSerializer[Agent]):
     department = serializers.UUIDField(source="department.uuid")
     owner = serializers.CharField(source="owner.name")
     version = serializers.IntegerField(
-        source="published.number", default=None, help_text="Null before the first publication."
+        source="published.number", default=None, allow_null=True, help_text="Null before the first publication."
     )
     has_changes = serializers.SerializerMethodField(
         help_text="Whether the draft differs from the version that is published."

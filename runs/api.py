@@ -8,7 +8,7 @@ import django_filters
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view, renderer_classes
 from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
@@ -18,9 +18,10 @@ from accounts.idempotency import idempotent
 from agents.models import Agent
 from mindloom.web.api import Pages
 from mindloom.web.errors import NotAllowed
+from mindloom.web.schema import paged, query
 from runs import services
 from runs.models import Run, RunArtifact, State, Trigger
-from runs.serializers import ArtifactOut, EventPage, NewRun, RepeatRun, RunDetail, RunSummary
+from runs.serializers import ArtifactOut, EventOut, EventPage, NewRun, RepeatRun, RunDetail, RunSummary
 from runs.stream import read_after
 from runs.stream.downloads import EVENT_STREAM, NDJSON, attachment, log_download, ndjson, server_sent
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 AFTER_MAX = 2**62
+JSON = "application/json"
 
 
 class NdjsonRenderer(JSONRenderer):
@@ -68,8 +70,20 @@ _AFTER = OpenApiParameter("after", OpenApiTypes.INT, description="Only events th
 _STREAMS = [JSONRenderer, NdjsonRenderer, EventStreamRenderer]
 
 
-@extend_schema(methods=["GET"], operation_id="runs_list", responses=RunSummary(many=True), filters=True)
-@extend_schema(methods=["POST"], operation_id="runs_start", request=NewRun, responses={201: RunDetail})
+@extend_schema(
+    methods=["GET"],
+    operation_id="runs_list",
+    summary="List runs, newest first",
+    parameters=query(RunFilter),
+    responses={(200, JSON): paged(RunSummary)},
+)
+@extend_schema(
+    methods=["POST"],
+    operation_id="runs_start",
+    summary="Start a run; with Accept: application/x-ndjson follow its events",
+    request=NewRun,
+    responses={(201, JSON): RunDetail, (201, NDJSON): EventOut},
+)
 @api_view(["GET", "POST"])
 @renderer_classes(_STREAMS)
 def runs(request: Request) -> Response | StreamingHttpResponse:
@@ -141,7 +155,11 @@ def retry(request: Request, uuid: UUID) -> Response:
     return Response(data, status=201, headers={"Location": data["links"]["self"]})
 
 
-@extend_schema(operation_id="runs_events", parameters=[_AFTER], responses=EventPage)
+@extend_schema(
+    operation_id="runs_events",
+    parameters=[_AFTER],
+    responses={(200, JSON): EventPage, (200, NDJSON): EventOut, (200, EVENT_STREAM): OpenApiTypes.STR},
+)
 @api_view(["GET"])
 @renderer_classes(_STREAMS)
 def events(request: Request, uuid: UUID) -> Response | StreamingHttpResponse:
@@ -171,7 +189,7 @@ def artifacts(request: Request, uuid: UUID) -> Response:
     return Response(ArtifactOut(found, many=True).data)
 
 
-@extend_schema(operation_id="runs_artifact", responses={200: OpenApiResponse(OpenApiTypes.BINARY)})
+@extend_schema(operation_id="runs_artifact", responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
 @api_view(["GET"])
 def artifact(request: Request, uuid: UUID, artifact_uuid: UUID) -> HttpResponse:
     """One file, as it was saved."""

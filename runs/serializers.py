@@ -48,7 +48,7 @@ class RunSummary(serializers.ModelSerializer[Run]):
     number = serializers.IntegerField(source="pk", help_text="The short number people see.")
     agent = serializers.SerializerMethodField()
     version = serializers.IntegerField(
-        source="agent_version.number", default=None, help_text="Null for a test of a draft."
+        source="agent_version.number", default=None, allow_null=True, help_text="Null for a test of a draft."
     )
     department = serializers.UUIDField(source="department.uuid")
     state = serializers.ChoiceField(State.choices)
