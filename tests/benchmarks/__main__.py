@@ -31,7 +31,41 @@ def _throughput(options: argparse.Namespace) -> list[Row]:
         return throughput.measure(house, runs=options.runs, rounds=options.rounds, agno_python=options.agno_python)
 
 
-BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Row]]] = {"throughput": _throughput}
+def _latency(options: argparse.Namespace) -> list[Row]:
+    with House() as house:
+        from tests.benchmarks import latency
+
+        return latency.measure(house, count=max(10, options.runs // 4))
+
+
+def _viewers(options: argparse.Namespace) -> list[Row]:
+    with House(commit_times=True) as house:
+        from tests.benchmarks import viewers
+
+        return viewers.measure(house, viewers=options.viewers, seconds=30)
+
+
+def _memory(options: argparse.Namespace) -> list[Row]:
+    with House() as house:
+        from tests.benchmarks import memory
+
+        return memory.measure(house, at_once=64)
+
+
+def _idle(options: argparse.Namespace) -> list[Row]:
+    with House(servers=False) as house:
+        from tests.benchmarks import idle
+
+        return idle.measure(house, starts=options.rounds)
+
+
+BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
+    "throughput": _throughput,
+    "latency": _latency,
+    "viewers": _viewers,
+    "memory": _memory,
+    "idle": _idle,
+}
 
 
 def main() -> int:
@@ -41,6 +75,7 @@ def main() -> int:
         "names", nargs="*", metavar="name", help=f"which benchmarks: {', '.join(BENCHMARKS)}; all without"
     )
     parser.add_argument("--runs", type=int, default=200, help="runs a round that are counted")
+    parser.add_argument("--viewers", type=int, default=200, help="websockets that watch one run")
     parser.add_argument("--rounds", type=int, default=3, help="how often the side-by-side measurements are repeated")
     parser.add_argument(
         "--agno-python",
