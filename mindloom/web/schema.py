@@ -49,7 +49,7 @@ class Schema(AutoSchema):  # type: ignore[no-untyped-call]
         return operation
 
     def _map_serializer_field(self, *args: Any, **kwargs: Any) -> Dict:
-        found: Dict = super()._map_serializer_field(*args, **kwargs)
+        found: Dict = super()._map_serializer_field(*args, **kwargs)  # type: ignore[no-untyped-call]
         # "Anything, or null" holds null twice, which `oneOf` refuses; anything is enough.
         return {name: value for name, value in found.items() if name != "oneOf" or {} not in value}
 
