@@ -60,7 +60,8 @@ def _field(variable: dict[str, Any]) -> forms.Field:
     if kind == "long_text":
         return forms.CharField(widget=forms.Textarea(attrs={"rows": 5}), strip=False, **options)
     if kind == "number":
-        return forms.FloatField(widget=forms.NumberInput(attrs={"step": "any"}), **options)
+        # A browser's number field throws away what is no number; here it comes back with a sentence.
+        return forms.FloatField(widget=forms.TextInput(attrs={"inputmode": "decimal"}), **options)
     if kind == "boolean":
         return forms.BooleanField(**options)
     if kind == "date":

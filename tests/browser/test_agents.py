@@ -1,0 +1,138 @@
+"""Agents are made, tested, published and run."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from playwright.sync_api import Page, expect
+
+NOTES = "We open the new reading room on 3 May 2027. The budget is €12,000. Ines Vogt leads it. Chairs are late, which is a risk."
+
+
+def stays(page: Page) -> None:
+    """From here on the page must not be loaded anew."""
+    page.evaluate("window.stayed = true")
+
+
+def has_stayed(page: Page) -> bool:
+    return bool(page.evaluate("window.stayed === true"))
+
+
+def test_from_a_template_to_a_downloaded_file(window, product):
+    page = window("ben")
+    page.goto("/agents/gallery/")
+    page.get_by_role("link", name="Campaign brief writer").click()
+    page.get_by_role("link", name="Use this template").click()
+    page.get_by_label("Name").fill("Reading room brief")
+    page.get_by_role("button", name="Make agent").click()
+    page.get_by_role("button", name="Publish v1").click()
+    page.get_by_role("dialog", name="Publish version 1").get_by_role("button", name="Publish").click()
+    page.get_by_role("link", name="Run", exact=True).click()
+    page.get_by_label("Audience").fill("Readers in town")
+    page.get_by_label("Budget in euro").fill("12000")
+    page.get_by_label("Message").fill(NOTES)
+    page.get_by_role("button", name="Run", exact=True).click()
+
+    log = page.get_by_role("log", name="Log")
+    expect(log).to_contain_text("Queued")
+    stays(page)
+    expect(page.get_by_role("banner").locator("..").get_by_text("Completed").first).to_be_visible()
+    expect(log).to_contain_text("Completed")
+    assert has_stayed(page)
+
+    page.get_by_role("navigation", name="Run").get_by_role("link", name="Output").click()
+    output = page.get_by_role("region", name="Output")
+    expect(output).to_contain_text("reading room on 3 May 2027")
+    page.get_by_role("navigation", name="Run").get_by_role("link", name=re.compile("Artifacts 1")).click()
+    with page.expect_download() as downloading:
+        page.get_by_role("region", name="Artifacts").get_by_role("link", name=re.compile("^Download ")).first.click()
+    content = downloading.value.path().read_bytes()
+    uuid = re.search(r"/runs/([0-9a-f-]{36})/", page.url)[1]
+    kept = product.api("ben", "GET", f"runs/{uuid}/artifacts")
+    assert [hashlib.sha256(content).hexdigest(), len(content)] == [kept[0]["sha256"], kept[0]["size_bytes"]]
+    assert "reading room" in content.decode()
+
+
+def test_a_draft_is_tested_beside_its_form(window, product):
+    uuid = product.api("maya", "POST", "agents", {"name": "Loose thread", "template": "meeting-minutes"})["uuid"]
+    page = window("maya")
+    page.goto(f"/agents/{uuid}/edit/")
+    stays(page)
+    panel = page.get_by_role("region", name="Test")
+    panel.get_by_label("Message").or_(panel.get_by_label("What should the agent work on?")).fill(NOTES)
+    panel.get_by_role("button", name="Test the draft").click()
+
+    expect(panel.get_by_role("log")).to_contain_text("Queued")
+    expect(panel.get_by_role("log")).to_contain_text("Completed")
+    expect(panel.get_by_text(re.compile(r"\d+ tokens"))).to_be_visible()
+    assert has_stayed(page)
+
+
+def test_the_builder_keeps_what_is_written_and_says_what_is_wrong(window, product):
+    uuid = product.api("maya", "POST", "agents", {"name": "Half woven", "template": "social-posts"})["uuid"]
+    page = window("maya")
+    page.goto(f"/agents/{uuid}/edit/")
+    form = page.get_by_role("form", name="Agent")
+    form.get_by_role("textbox", name="Instructions").fill("Write about {{ colour }}.")
+    expect(page.get_by_text("Draft saved")).to_be_visible()
+    expect(page.get_by_text(re.compile("colour.*declare|declare.*colour|colour"))).not_to_have_count(0)
+    form.get_by_role("spinbutton", name="Model calls").fill("100000")
+    expect(form.get_by_role("spinbutton", name="Model calls")).to_have_attribute("aria-invalid", "true")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+
+    expect(form.get_by_role("textbox", name="Instructions")).to_have_value("Write about {{ colour }}.")
+
+
+def test_wrong_values_are_said_beside_their_fields_and_nothing_is_lost(window, product, trouble):
+    trouble.expect("status of 422")
+    uuid = next(one["uuid"] for one in product.api("maya", "GET", "agents")["results"] if one["name"] == "Campaign brief writer")
+    page = window("maya")
+    page.goto(f"/agents/{uuid}/run/")
+    page.get_by_label("Audience").fill("")
+    page.get_by_label("Budget in euro").fill("a lot")
+    page.get_by_label("Message").fill(NOTES)
+    page.get_by_role("button", name="Run", exact=True).click()
+
+    expect(page.get_by_label("Audience")).to_have_accessible_description(re.compile("required"))
+    expect(page.get_by_label("Audience")).to_be_focused()
+    expect(page.get_by_label("Budget in euro")).to_have_accessible_description(re.compile("number"))
+    expect(page.get_by_label("Budget in euro")).to_have_value("a lot")
+    expect(page.get_by_label("Message")).to_have_value(NOTES)
+
+
+def test_an_agent_is_started_by_keyboard_alone(window, product):
+    page = window()
+    page.goto("/sign-in/")
+    for text in ("niko@mindloom.example", "\t", product.password("niko"), "\n"):
+        page.keyboard.press({"\t": "Tab", "\n": "Enter"}[text]) if text.isspace() else page.keyboard.type(text)
+    expect(page.get_by_role("heading", name="Hello, Niko Laine")).to_be_visible()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("agents")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("Agents")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Agents", exact=True)).to_be_visible()
+    tab_to(page, "link", "Support ticket triage")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Support ticket triage", level=1)).to_be_visible()
+    tab_to(page, "link", "Run")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Run Support ticket triage")).to_be_visible()
+    while not page.get_by_label("Message").or_(page.get_by_label("What should the agent work on?")).evaluate("here => here === document.activeElement"):
+        page.keyboard.press("Tab")
+    page.keyboard.type("The printer on floor two eats paper.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("log", name="Log")).to_contain_text("Queued")
+
+
+def tab_to(page: Page, role: str, name: str) -> None:
+    """Press the Tab key until it has the focus."""
+    wanted = page.get_by_role(role, name=name, exact=True)
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if wanted.count() and wanted.first.evaluate("here => here === document.activeElement"):
+            return
+    raise AssertionError(f"The {role} {name!r} is not reached by the Tab key")
