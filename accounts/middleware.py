@@ -6,6 +6,7 @@ import zoneinfo
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.queries import departments_of, memberships_of
@@ -16,12 +17,21 @@ from mindloom import wall
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpResponse
+    from django_htmx.middleware import HtmxDetails
 
     from accounts.models import Department, User
 
 # The stock admin's scripts write markup; it keeps the rest of the policy.
 _ADMIN_POLICY = {"require-trusted-types-for": None, "trusted-types": None}
+
+
+class Request(HttpRequest):
+    """A signed-in person's request, as the middleware hands it to views."""
+
+    user: User  # type: ignore[assignment]
+    department: Department | None
+    htmx: HtmxDetails
 
 
 def current_department(request: HttpRequest) -> Department | None:

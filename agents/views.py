@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from django.http import QueryDict
 
-    from mindloom.web.http import Request
+    from accounts.middleware import Request
 
 PAGE = 24
 SECTIONS = (

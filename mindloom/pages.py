@@ -21,7 +21,7 @@ from runs.models import Run
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-    from mindloom.web.http import Request
+    from accounts.middleware import Request
 
 RECENT = 8
 

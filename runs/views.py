@@ -24,7 +24,7 @@ from runs.stream import lines_of, read_after
 from runs.stream.downloads import attachment, log_download
 
 if TYPE_CHECKING:
-    from mindloom.web.http import Request
+    from accounts.middleware import Request
 
 PAGE = 30
 FIRST_LINES = 2000

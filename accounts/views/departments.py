@@ -23,8 +23,8 @@ from mindloom.web.errors import Conflict, Invalid, NotFound
 from mindloom.web.http import render_page
 
 if TYPE_CHECKING:
+    from accounts.middleware import Request
     from accounts.models import DepartmentQuerySet
-    from mindloom.web.http import Request
 
 
 @login_required

@@ -22,7 +22,7 @@ from mindloom.web.http import render_page
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-    from mindloom.web.http import Request
+    from accounts.middleware import Request
 
 
 @require_http_methods(GET_OR_POST)

@@ -24,8 +24,8 @@ from mindloom.web.http import render_page
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from accounts.middleware import Request
     from accounts.models import MembershipQuerySet
-    from mindloom.web.http import Request
 
 PAGE = 50
 ROLE_NOTES = {

@@ -19,7 +19,7 @@ from mindloom.web.http import render_page
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
-    from mindloom.web.http import Request
+    from accounts.middleware import Request
 
 
 @login_required

@@ -1,4 +1,4 @@
-"""Requests and pages."""
+"""Answering with pages."""
 
 from __future__ import annotations
 
@@ -10,18 +10,6 @@ from django.utils.cache import patch_vary_headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from django_htmx.middleware import HtmxDetails
-
-    from accounts.models import Department, User
-
-
-class Request(HttpRequest):
-    """A signed-in person's request, as our middleware hands it to views."""
-
-    user: User  # type: ignore[assignment]
-    department: Department | None
-    htmx: HtmxDetails
 
 
 def render_page(
