@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+from django.contrib.auth import get_user
 from django.core.cache import cache
+from django.http import HttpRequest
 from redis.exceptions import RedisError
 from rest_framework import authentication, exceptions
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken
 
+from accounts.models import User
 from accounts.queries import roles_of
 from accounts.services.tokens import TokenRefused, person_of
 from audit.services import record
@@ -18,8 +23,6 @@ from mindloom import wall
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
-
-    from accounts.models import User
 
 
 class NoValidToken(exceptions.AuthenticationFailed):
@@ -41,22 +44,13 @@ class TokenAuthentication(JWTAuthentication):
             return None
         if len(parts) != 2:
             raise NoValidToken("Send the token as: Authorization: Bearer <token>.")
-        token = self.get_validated_token(parts[1])
+        token = read_token(parts[1])
         try:
             user = person_of(token)
         except TokenRefused as error:
             raise NoValidToken(error.message, error.code) from None
         _enter(user, token["jti"])
         return user, token
-
-    def get_validated_token(self, raw_token: bytes) -> AccessToken:
-        """The token, with its signature, kind and time checked."""
-        try:
-            return AccessToken(raw_token)  # type: ignore[arg-type]
-        except ExpiredTokenError:
-            raise NoValidToken("This access token has expired. Refresh it.", "token_expired") from None
-        except (TokenError, KeyError):
-            raise NoValidToken("This is no valid access token. Sign in again.") from None
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
@@ -72,6 +66,35 @@ class SessionAuthentication(authentication.SessionAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Makes an unknown caller's answer a 401 rather than a 403."""
         return 'Bearer realm="api"'
+
+
+def read_token(raw: bytes) -> AccessToken:
+    """The access token, with its signature, kind and time checked. Raises `NoValidToken`."""
+    try:
+        return AccessToken(raw)  # type: ignore[arg-type]
+    except ExpiredTokenError:
+        raise NoValidToken("This access token has expired. Refresh it.", "token_expired") from None
+    except (TokenError, KeyError):
+        raise NoValidToken("This is no valid access token. Sign in again.") from None
+
+
+def person_behind(token: AccessToken | None, session_key: str | None) -> User | None:
+    """Whose access token or, without one, whose session this is at this moment; None when it has ended.
+
+    For connections that stay open: running out, signing out, a new password and deactivation end both.
+    """
+    if token is not None:
+        try:
+            token.check_exp()
+            return person_of(token)
+        except (TokenError, TokenRefused):
+            return None
+    if not session_key:
+        return None
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    user = get_user(request)
+    return user if isinstance(user, User) else None
 
 
 def _enter(user: User, identity: str) -> None:

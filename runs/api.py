@@ -24,13 +24,17 @@ from runs.models import Run, RunArtifact, State, Trigger
 from runs.serializers import ArtifactOut, EventOut, EventPage, NewRun, RepeatRun, RunDetail, RunSummary
 from runs.stream import read_after
 from runs.stream.downloads import EVENT_STREAM, NDJSON, attachment, log_download, ndjson, server_sent
+from runs.stream.watch import Reader, check_room, watch
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from uuid import UUID
 
     from rest_framework.request import Request
+    from rest_framework_simplejwt.tokens import AccessToken
 
     from accounts.models import User
+    from runs.stream.tails import Batch
 
 AFTER_MAX = 2**62
 JSON = "application/json"
@@ -117,7 +121,8 @@ def _start(request: Request) -> Response | StreamingHttpResponse:
     data = RunDetail(run).data
     headers = {"Location": data["links"]["self"]}
     if _wants(request, NDJSON) or request.query_params.get("stream") == "1":
-        return StreamingHttpResponse(ndjson(run, 0), status=201, content_type=NDJSON, headers=headers | _UNBUFFERED)
+        live = ndjson(_watched(request, run, 0))
+        return StreamingHttpResponse(live, status=201, content_type=NDJSON, headers=headers | _UNBUFFERED)
     return Response(data, status=201, headers=headers)
 
 
@@ -166,10 +171,11 @@ def events(request: Request, uuid: UUID) -> Response | StreamingHttpResponse:
     """Events that follow `after`: a page as JSON; as NDJSON or server-sent events, live until the run ends."""
     run = _visible(request, uuid)
     after = _after(request)
-    if _wants(request, NDJSON):
-        return StreamingHttpResponse(ndjson(run, after), content_type=NDJSON, headers=_UNBUFFERED)
-    if _wants(request, EVENT_STREAM):
-        return StreamingHttpResponse(server_sent(run, after), content_type=EVENT_STREAM, headers=_UNBUFFERED)
+    for media_type, form in ((NDJSON, ndjson), (EVENT_STREAM, server_sent)):
+        if _wants(request, media_type):
+            check_room(cast("User", request.user).pk)
+            live = form(_watched(request, run, after))
+            return StreamingHttpResponse(live, content_type=media_type, headers=_UNBUFFERED)
     rows = read_after(run, after)
     last = rows[-1].seq if rows else after
     page = {
@@ -205,6 +211,13 @@ def _visible(request: Request, uuid: UUID) -> Run:
         raise NotAllowed
     found = Run.objects.visible_to(request.user).select_related("agent", "agent_version", "department", "started_by")
     return get_object_or_404(found, uuid=uuid)
+
+
+def _watched(request: Request, run: Run, after: int) -> AsyncIterator[Batch | None]:
+    session = getattr(request, "session", None)
+    token = cast("AccessToken | None", request.auth)
+    reader = Reader(token=token, session_key=session.session_key if session is not None else None)
+    return watch(run, after, reader, cast("User", request.user).pk)
 
 
 def _wants(request: Request, media_type: str) -> bool:

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
-from contextlib import suppress
-from typing import Any
+import logging
+from contextlib import aclosing
 from urllib.parse import parse_qs
 from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from rest_framework_simplejwt.authentication import JWTAuthentication
-from rest_framework_simplejwt.exceptions import AuthenticationFailed, TokenError
+from django.db import DatabaseError
 
-from accounts.models import User
-from accounts.queries import roles_of
-from mindloom import wall
-from runs.models import Run
-from runs.stream import follow
+from accounts.authentication import NoValidToken, read_token
+from runs.stream.watch import Gone, Reader, TooManyReaders, check_room, watch
 
-RECHECK_SECONDS = 10.0
+logger = logging.getLogger(__name__)
+
 NO_ACCESS = 4404
+TOO_MANY = 4429
+TRY_AGAIN = 1011
 GONE = "This run does not exist, or you may no longer see it."
 
 
@@ -46,60 +44,40 @@ class RunConsumer(AsyncWebsocketConsumer):
         """Clients have nothing to say."""
 
     async def _send_lines(self) -> None:
-        run = await self._run()
-        if run is None:
-            await self._gone()
-            return
-        checked = time.monotonic()
-        with suppress(asyncio.CancelledError):
-            async for batch in follow(run, self._after()):
-                if time.monotonic() - checked > RECHECK_SECONDS:
-                    checked = time.monotonic()
-                    if await self._run() is None:
-                        await self._gone()
-                        return
-                for frame in batch.frames if batch else ('{"t":"ping"}',):
-                    await self.send(text_data=frame)
+        try:
+            reader = self._reader()
+            person_id, run = await database_sync_to_async(reader.run)(self._uuid())
+            check_room(person_id)
+            async with aclosing(watch(run, self._after(), reader, person_id)) as batches:  # type: ignore[type-var]
+                async for batch in batches:
+                    for frame in batch.frames if batch else ('{"t":"ping"}',):
+                        await self.send(text_data=frame)
             await self.close(1000)
+        except (Gone, NoValidToken):
+            await self._end(GONE, NO_ACCESS)
+        except TooManyReaders as error:
+            await self._end(error.message, TOO_MANY)
+        except DatabaseError as error:
+            # The page comes back by itself, and goes on where it was.
+            logger.warning("The log of run %s can't be read now: %s", self._uuid(), error)
+            await self.close(TRY_AGAIN)
 
-    async def _gone(self) -> None:
-        await self.send(text_data=json.dumps({"t": "gone", "reason": GONE}))
-        await self.close(NO_ACCESS)
+    async def _end(self, reason: str, code: int) -> None:
+        await self.send(text_data=json.dumps({"t": "gone", "reason": reason}))
+        await self.close(code)
 
     def _after(self) -> int:
         text = parse_qs(self.scope["query_string"].decode("latin-1")).get("after", ["0"])[0]
-        return min(int(text), 2**62) if text.isascii() and text.isdigit() else 0
-
-    async def _run(self) -> Run | None:
-        run: Run | None = await database_sync_to_async(self._visible_run)()
-        return run
-
-    def _visible_run(self) -> Run | None:
-        user = self._person()
-        if user is None:
-            return None
-        with wall.tenant(roles_of(user)):
-            return Run.objects.visible_to(user).filter(uuid=self._uuid()).first()
+        return min(int(text), 2**62) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
     def _uuid(self) -> UUID:
         uuid: UUID = self.scope["url_route"]["kwargs"]["uuid"]
         return uuid
 
-    def _person(self) -> User | None:
-        """The person of the session or of the bearer token, as the database knows them now."""
+    def _reader(self) -> Reader:
+        """Who asks: by a bearer token, or by the session's cookie. Raises `NoValidToken`."""
         headers = dict(self.scope["headers"])
-        kind, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        if kind.lower() == "bearer":
-            reader = JWTAuthentication()
-            try:
-                found: Any = reader.get_user(reader.get_validated_token(token.encode()))
-            except (AuthenticationFailed, TokenError):
-                return None
-            return found if isinstance(found, User) else None
-        user = self.scope.get("user")
-        if user is None or not user.is_authenticated:
-            return None
-        session = self.scope["session"]
-        if not session.session_key or not session.exists(session.session_key):
-            return None
-        return User.objects.filter(pk=user.pk, is_active=True).first()
+        kind, _, token = headers.get(b"authorization", b"").partition(b" ")
+        if kind.lower() == b"bearer":
+            return Reader(token=read_token(token), session_key=None)
+        return Reader(token=None, session_key=self.scope["session"].session_key)

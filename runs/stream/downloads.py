@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,34 +15,41 @@ from django.utils.http import content_disposition_header
 from mindloom import wall
 from mindloom.web.errors import Unavailable
 from runs.stream.lines import line_of
-from runs.stream.tails import event_json, follow, read_page
+from runs.stream.tails import event_json, read_page
+from runs.stream.watch import Gone
 
 if TYPE_CHECKING:
     from runs.models import Run, RunArtifact, RunEvent
+    from runs.stream.tails import Batch
 
 NDJSON = "application/x-ndjson"
 EVENT_STREAM = "text/event-stream"
+_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
 
-async def ndjson(run: Run, after: int) -> AsyncIterator[bytes]:
-    """The events that follow `after`, a line each, until the run has ended; an empty line now and then keeps it open."""
-    async for batch in follow(run, after):
-        if batch is None:
-            yield b"\n"
-        else:
-            yield b"".join(json.dumps(event).encode() + b"\n" for event in batch.events)
+async def ndjson(batches: AsyncIterator[Batch | None]) -> AsyncIterator[bytes]:
+    """The events, a line each, until the run or the reader's access has ended; an empty line now and then keeps it open."""
+    with suppress(Gone):
+        async with aclosing(batches) as events:  # type: ignore[type-var]
+            async for batch in events:
+                if batch is None:
+                    yield b"\n"
+                else:
+                    yield b"".join(json.dumps(event).encode() + b"\n" for event in batch.events)
 
 
-async def server_sent(run: Run, after: int) -> AsyncIterator[bytes]:
+async def server_sent(batches: AsyncIterator[Batch | None]) -> AsyncIterator[bytes]:
     """The same as server-sent events; a browser that comes back says which it saw last."""
-    async for batch in follow(run, after):
-        if batch is None:
-            yield b": still here\n\n"
-        else:
-            yield b"".join(
-                f"id: {event['seq']}\nevent: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
-                for event in batch.events
-            )
+    with suppress(Gone):
+        async with aclosing(batches) as events:  # type: ignore[type-var]
+            async for batch in events:
+                if batch is None:
+                    yield b": still here\n\n"
+                else:
+                    yield b"".join(
+                        f"id: {event['seq']}\nevent: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
+                        for event in batch.events
+                    )
 
 
 async def log_lines(run: Run) -> AsyncIterator[bytes]:
@@ -80,8 +89,8 @@ def attachment(artifact: RunArtifact) -> HttpResponse:
         raise Unavailable(
             f"The file “{artifact.name}” can't be read from the storage. Tell an administrator."
         ) from None
-    response = HttpResponse(content, content_type="application/octet-stream")
-    response["Content-Type"] = artifact.media_type if artifact.media_type.isascii() else "application/octet-stream"
+    known = _MEDIA_TYPE.fullmatch(artifact.media_type)
+    response = HttpResponse(content, content_type=artifact.media_type if known else "application/octet-stream")
     response["Content-Disposition"] = content_disposition_header(True, artifact.name)
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["X-Content-Type-Options"] = "nosniff"

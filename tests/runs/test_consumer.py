@@ -10,12 +10,13 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import OperationalError
 from django.test import Client
-from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts.models import Membership
+from accounts.services import issue_tokens
 from mindloom import wall
-from mindloom.asgi import application
 from mindloom.engine.events import LogWritten, RunCompleted
 from runs.models import Guard, State, append
 from runs.signals import ring
@@ -48,6 +49,23 @@ def cookie(user) -> bytes:
     return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}".encode()
 
 
+@database_sync_to_async
+def bearer(user) -> tuple[bytes, bytes]:
+    return b"authorization", f"Bearer {issue_tokens(actor=user)['access']}".encode()
+
+
+@database_sync_to_async
+def new_password(user) -> None:
+    user.set_password("another horse battery")
+    user.save()
+
+
+def application():
+    from mindloom.asgi import application  # asks the database about the wall when it is loaded
+
+    return application
+
+
 async def socket(run, headers, query: str = "", origin: bytes = b"http://localhost") -> ApplicationCommunicator:
     scope = {
         "type": "websocket",
@@ -56,7 +74,7 @@ async def socket(run, headers, query: str = "", origin: bytes = b"http://localho
         "headers": [(b"host", b"localhost"), (b"origin", origin), *headers],
         "subprotocols": [],
     }
-    communicator = ApplicationCommunicator(application, scope)
+    communicator = ApplicationCommunicator(await database_sync_to_async(application)(), scope)
     await communicator.send_input({"type": "websocket.connect"})
     return communicator
 
@@ -94,9 +112,16 @@ async def test_a_reader_who_returns_gets_only_what_is_new(run, cast):
 
 async def test_a_script_follows_with_its_token(run, cast):
     await write(run, "a", end=True)
-    token = await database_sync_to_async(lambda: str(RefreshToken.for_user(cast.bob).access_token))()
 
-    assert await lines(run, [(b"authorization", f"Bearer {token}".encode())]) == [1, 2]
+    assert await lines(run, [await bearer(cast.bob)]) == [1, 2]
+
+
+async def test_a_token_of_a_former_password_gets_nothing(run, cast):
+    await write(run, "a", end=True)
+    header = await bearer(cast.bob)
+    await new_password(cast.bob)
+
+    assert await lines(run, [header]) == []
 
 
 @pytest.mark.parametrize("who", ["mallory", "nora", None])
@@ -114,19 +139,63 @@ async def test_a_token_that_is_none_gets_nothing(run):
     assert [frame["t"] for frame in await frames_until_closed(communicator)] == ["gone"]
 
 
-async def test_a_reader_who_loses_the_membership_is_shown_out(run, cast, monkeypatch):
-    monkeypatch.setattr("runs.consumers.RECHECK_SECONDS", 0.0)
+@database_sync_to_async
+def remove(user) -> None:
+    with wall.system("tests: a manager removes somebody"):
+        Membership.objects.filter(user=user).delete()
+
+
+@database_sync_to_async
+def deactivate(user) -> None:
+    type(user).objects.filter(pk=user.pk).update(is_active=False)
+
+
+@database_sync_to_async
+def sign_out(user) -> None:
+    Session.objects.all().delete()
+
+
+@pytest.mark.parametrize("end", [remove, deactivate, sign_out, new_password])
+async def test_a_reader_who_loses_access_is_shown_out(run, cast, monkeypatch, end):
+    monkeypatch.setattr("runs.stream.watch.RECHECK_SECONDS", 0.0)
     communicator = await socket(run, [(b"cookie", await cookie(cast.carol))])
     await asyncio.sleep(0.2)
 
-    @database_sync_to_async
-    def remove() -> None:
-        with wall.system("tests: a manager removes Carol"):
-            Membership.objects.filter(user=cast.carol).delete()
-
-    await remove()
+    await end(cast.carol)
     await write(run, "not for Carol")
     assert [frame["t"] for frame in await frames_until_closed(communicator)] == ["gone"]
+
+
+@pytest.mark.parametrize("end", [remove, deactivate, new_password])
+async def test_a_script_that_loses_access_is_shown_out(run, cast, monkeypatch, end):
+    monkeypatch.setattr("runs.stream.watch.RECHECK_SECONDS", 0.0)
+    communicator = await socket(run, [await bearer(cast.bob)])
+    await asyncio.sleep(0.2)
+
+    await end(cast.bob)
+    await write(run, "not for Bob")
+    assert [frame["t"] for frame in await frames_until_closed(communicator)] == ["gone"]
+
+
+async def test_nobody_follows_more_than_a_bounded_number_at_once(run, cast, monkeypatch):
+    monkeypatch.setattr("runs.stream.watch.MOST_AT_ONCE", 1)
+    first = await socket(run, [(b"cookie", await cookie(cast.bob))])
+    await asyncio.sleep(0.2)
+    second = await frames_until_closed(await socket(run, [(b"cookie", await cookie(cast.bob))]))
+    await write(run, "a", end=True)
+
+    assert [frame["t"] for frame in second] == ["gone"]
+    assert any(frame["t"] == "lines" for frame in await frames_until_closed(first))
+
+
+async def test_a_socket_is_closed_for_another_try_when_the_database_is_away(run, cast, monkeypatch):
+    def away(*_):
+        raise OperationalError
+
+    headers = [(b"cookie", await cookie(cast.bob))]
+    monkeypatch.setattr("runs.stream.watch.person_behind", away)
+
+    assert await frames_until_closed(await socket(run, headers)) == []
 
 
 async def test_another_site_gets_no_socket(run, cast):

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from channels.db import database_sync_to_async
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.authentication import read_token
+from accounts.models import Membership, User
+from accounts.services import issue_tokens
 from mindloom import wall
 from mindloom.engine import events
 from mindloom.engine.events import ContentAdded, ContentCompleted, LogWritten, RunCompleted
 from runs.models import Guard, RunEvent, State, append
 from runs.signals import ring
 from runs.stream import Batch, follow, lines_of, read_after
-from runs.stream.downloads import log_lines, log_text, ndjson
+from runs.stream.downloads import log_lines, log_text, ndjson, server_sent
+from runs.stream.watch import Reader, watch
 from runs.worker import terminal_changes
 from tests import factories
 
@@ -166,10 +170,38 @@ async def test_downloads_hold_the_whole_log(run):
 
     lines = b"".join([part async for part in log_lines(run)]).splitlines()
     text = b"".join([part async for part in log_text(run)]).decode()
-    streamed = b"".join([part async for part in ndjson(run, 0)]).splitlines()
+    streamed = b"".join([part async for part in ndjson(follow(run, 0))]).splitlines()
     assert len(lines) == 4
     assert streamed == lines
     assert text.count("Hello") == 1
+
+
+@pytest.mark.parametrize("form", [ndjson, server_sent])
+@pytest.mark.parametrize("loss", ["membership", "person", "token"])
+async def test_a_stream_ends_when_its_reader_loses_access(run, cast, monkeypatch, form, loss):
+    monkeypatch.setattr("runs.stream.watch.RECHECK_SECONDS", 0.0)
+    token = await database_sync_to_async(lambda: read_token(issue_tokens(actor=cast.bob)["access"].encode()))()
+    stream = form(watch(run, 0, Reader(token=token, session_key=None), cast.bob.pk))
+    reading = asyncio.create_task(collected(stream))
+    await asyncio.sleep(0.2)
+
+    await database_sync_to_async(take_away)(cast, token, loss)
+    await awrite(run, LogWritten(level="info", message="not for Bob"))
+    assert b"not for Bob" not in await asyncio.wait_for(reading, 20)
+
+
+async def collected(stream) -> bytes:
+    return b"".join([part async for part in stream])
+
+
+def take_away(cast, token, loss: str) -> None:
+    if loss == "membership":
+        with wall.tenant([cast.marketing.pk]):
+            Membership.objects.filter(user=cast.bob).delete()
+    elif loss == "person":
+        User.objects.filter(pk=cast.bob.pk).update(is_active=False)
+    else:
+        token.set_exp(from_time=NOW - timedelta(days=1))
 
 
 def test_a_batch_makes_its_frames_once(run):

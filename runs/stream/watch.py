@@ -1,0 +1,100 @@
+"""Following a run for as long as the reader may see it: what a connection that stays open has to ask again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from channels.db import database_sync_to_async
+from django.db import DatabaseError
+
+from accounts.authentication import person_behind
+from accounts.queries import roles_of
+from mindloom import wall
+from mindloom.web.errors import MindloomError
+from runs.models import Run
+from runs.stream.tails import follow
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from uuid import UUID
+
+    from rest_framework_simplejwt.tokens import AccessToken
+
+    from runs.stream.tails import Batch
+
+logger = logging.getLogger(__name__)
+
+RECHECK_SECONDS = 10.0
+MOST_AT_ONCE = 100
+"""Runs that one person may follow at once in one web process: tabs and scripts, but not a flood."""
+
+_open: Counter[int] = Counter()
+
+
+class Gone(Exception):
+    """The reader may not see the run any more."""
+
+
+class TooManyReaders(MindloomError):
+    """You follow too many runs at once. Close some of the pages or streams, then try again."""
+
+    code = "too_many_streams"
+    status = 429
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who follows a run: by an access token, or else by a session."""
+
+    token: AccessToken | None
+    session_key: str | None
+
+    def run(self, uuid: UUID) -> tuple[int, Run]:
+        """The person's id and the run, as the database has them now. Raises `Gone` when they may not see it (any more)."""
+        person = person_behind(self.token, self.session_key)
+        with wall.tenant(roles_of(person) if person else ()):
+            run = Run.objects.visible_to(person).filter(uuid=uuid).first() if person else None
+        if person is None or run is None:
+            raise Gone
+        return person.pk, run
+
+
+def check_room(person_id: int) -> None:
+    """Raises `TooManyReaders` when this person follows as many runs as one may."""
+    if _open[person_id] >= MOST_AT_ONCE:
+        raise TooManyReaders
+
+
+async def watch(run: Run, after: int, reader: Reader, person_id: int) -> AsyncIterator[Batch | None]:
+    """`follow`, until the reader has signed out, expired, been deactivated or lost the run: then raises `Gone`."""
+    _open[person_id] += 1
+    checked = time.monotonic()
+    try:
+        async with aclosing(follow(run, after)) as batches:  # type: ignore[type-var]
+            async for batch in batches:
+                if time.monotonic() - checked >= RECHECK_SECONDS:
+                    await _check(run, reader)
+                    checked = time.monotonic()
+                yield batch
+    finally:
+        _open[person_id] -= 1
+        if not _open[person_id]:
+            del _open[person_id]
+
+
+async def _check(run: Run, reader: Reader) -> None:
+    """Nothing more is handed out before the database has said yes, however long it is away."""
+    while True:
+        try:
+            await database_sync_to_async(reader.run)(run.uuid)
+        except DatabaseError as error:
+            logger.warning("Whether run %s may still be followed can't be read now: %s", run.pk, error)
+            await asyncio.sleep(1)
+        else:
+            return
