@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
+from django.db import DatabaseError
+
+from integrations.models import Model
 from mindloom import wall
 from mindloom.engine.errors import EngineError
 from mindloom.engine.events import RunCancelled, RunFailed, RunStarted
@@ -37,8 +40,16 @@ def worker_name() -> str:
 
 
 def warm_up() -> None:
-    """Load what runs need, before the first one needs it."""
+    """Load what runs need, and what the models that are switched on need, before the first run does."""
     _agno().warm_up()
+    try:
+        kinds = set(Model.objects.usable().values_list("provider__kind", flat=True))
+    except DatabaseError as error:
+        logger.warning("Which SDKs are needed is not known yet, the database is away: %s", error)
+        return
+    finally:
+        give_back()
+    _agno().warm_up(kinds)
 
 
 @cache

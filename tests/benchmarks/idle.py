@@ -32,7 +32,7 @@ def measure(house: House, *, starts: int) -> list[Row]:
         seconds, process = _start(house)
         later.append(seconds)
     time.sleep(SETTLE_SECONDS)
-    family = process.family()
+    family = [*process.family(), *_postgres(house)]
     cpu = _cpu(family)
     each = _by_name(family)
     total = sum(pss for pss, _ in each.values())
@@ -72,6 +72,13 @@ def _start(house: House) -> tuple[float, Process]:
     )
     until(lambda: process.check() and answers(f"http://127.0.0.1:{port}/readyz"), "Mindloom is ready")
     return time.monotonic() - began, process
+
+
+def _postgres(house: House) -> list[psutil.Process]:
+    """The embedded PostgreSQL, which is nobody's child."""
+    number = int((house.data / "postgres" / "postmaster.pid").read_text().split()[0])
+    postmaster = psutil.Process(number)
+    return [postmaster, *postmaster.children(recursive=True)]
 
 
 def _cpu(family: list[psutil.Process]) -> float:

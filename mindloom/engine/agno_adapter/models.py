@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from functools import lru_cache
 from typing import Any
 
-from anthropic import AsyncAnthropic
 from openai import AsyncAzureOpenAI, AsyncOpenAI
 
 from mindloom.engine.agno_adapter.agno_setup import ModelResponse  # first: it tames Agno's logging
@@ -18,7 +17,6 @@ from mindloom.engine.agno_adapter.offline import OfflineModel
 from mindloom.engine.errors import EngineError
 from mindloom.engine.spec import ModelSpec
 
-from agno.models.anthropic import Claude  # isort: skip
 from agno.models.azure.openai_chat import AzureOpenAI  # isort: skip
 from agno.models.openai.chat import OpenAIChat  # isort: skip
 from agno.models.openai.like import OpenAILike  # isort: skip
@@ -48,19 +46,6 @@ class _Azure(ChatModel, AzureOpenAI):
     """OpenAI's models at Azure."""
 
 
-class _Anthropic(MeteredModel, Claude):
-    """Anthropic's messages protocol."""
-
-    def request(self, *args: Any, **options: Any) -> AsyncIterator[ModelResponse]:
-        """Ask for a streamed answer."""
-        return Claude.ainvoke_stream(self, *args, **options)
-
-    def _parse_provider_response_delta(self, response: Any, *args: Any, **options: Any) -> ModelResponse:
-        if response.type == "message_stop":
-            self.finish_reason = "length" if response.message.stop_reason == "max_tokens" else "stop"
-        return super()._parse_provider_response_delta(response, *args, **options)
-
-
 class _Offline(MeteredModel, OfflineModel):
     """The model that needs no provider."""
 
@@ -78,7 +63,9 @@ def build(spec: ModelSpec, api_key: str) -> MeteredModel:
     parameters.pop("pace_ms", None)
     client = _client_for(spec, api_key)
     if spec.kind == "anthropic":
-        return _Anthropic(id=spec.model, async_client=client, api_key=api_key, **_known(spec, parameters, _ANTHROPIC))
+        from mindloom.engine.agno_adapter.claude import ClaudeModel
+
+        return ClaudeModel(id=spec.model, async_client=client, api_key=api_key, **_known(spec, parameters, _ANTHROPIC))
     if spec.kind == "openai":
         if "max_tokens" in parameters:
             # OpenAI's reasoning models refuse the old name, and all of its models know the new one.
@@ -145,6 +132,8 @@ def _client(
         "default_headers": dict(headers) or None,
     }
     if kind == "anthropic":
+        from mindloom.engine.agno_adapter.claude import AsyncAnthropic
+
         return AsyncAnthropic(api_key=api_key, base_url=base_url or None, **options)
     if kind == "azure":
         return AsyncAzureOpenAI(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from mindloom.engine.agno_adapter.loop import LOOP
@@ -25,9 +25,12 @@ class AgnoRunner:
     """Runs agents with Agno, all of a process on one event loop."""
 
     @staticmethod
-    def warm_up() -> None:
-        """Import Agno and the SDKs now, a second or two. A worker that does so when it starts spares the first run."""
+    def warm_up(kinds: Iterable[str] = ()) -> None:
+        """Import Agno and the SDKs for these kinds of model now, some seconds. A worker that does so spares the first run."""
         from mindloom.engine.agno_adapter import session  # noqa: F401
+
+        if "anthropic" in kinds:
+            from mindloom.engine.agno_adapter import claude  # noqa: F401
 
     def run(self, spec: AgentSpec, given: RunInput, *, run_id: str, ports: Ports) -> AgnoRun:
         """Begin a run. Nothing happens before it is iterated."""
