@@ -16,7 +16,6 @@ env = Environment()
 # --- What this installation is ---------------------------------------------------------------------------------------------
 
 DEBUG = env.flag("MINDLOOM_DEBUG", False)
-DEMO = env.flag("MINDLOOM_DEMO", False)
 DATA_DIR = env.data_dir("MINDLOOM_DATA", BASE_DIR / "data")
 BASE_URL = env.url_text("MINDLOOM_URL", "http://127.0.0.1:8000")
 SECRET_KEY = env.secret("SECRET_KEY") or data_secret(DATA_DIR, "secret_key")
