@@ -12,10 +12,12 @@ import shutil
 import subprocess
 import time
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO
 
 from mindloom.environment import stop
+from mindloom.supervisor import end_with_parent
 
 ROLE = DATABASE = "mindloom"
 SOCKET_PATH_MAX = 100
@@ -119,6 +121,8 @@ class Servers:
             shutil.rmtree(folder)
         try:
             server = get_server(folder, cleanup_mode=None, start=False)
+            # Its own lock is one file for the whole machine, which a second user can't open; we hold the folder's.
+            server._lock = nullcontext()  # noqa: SLF001
             server.ensure_pgdata_inited()
             if not ready.exists():
                 extra = "" if self.durable else "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
@@ -167,6 +171,7 @@ class Servers:
                 *("--logfile", str(folder / "log"), "--daemonize", "no"),
             ],
             start_new_session=True,  # Ctrl-C is for the supervisor, which stops the servers last
+            preexec_fn=end_with_parent,  # noqa: PLW1509 -- one system call; two on the same files would spoil them
             stdin=subprocess.DEVNULL,
         )
         self._await_redis(folder)

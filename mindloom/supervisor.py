@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -14,11 +15,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-STOP_SECONDS = 15.0
 CALM_SECONDS = 10.0
 """A process that lived this long had started; one that dies sooner waits longer and longer before it is started again."""
 WAITS = (0.5, 1, 2, 5, 10)
 COLOURS = ("\033[36m", "\033[33m", "\033[32m", "\033[35m")
+
+_PR_SET_PDEATHSIG = 1
+_prctl = getattr(ctypes.CDLL(None), "prctl", None)
+
+
+def end_with_parent() -> None:
+    """In a child before its program starts: be told to end when the parent dies, however it dies. Only Linux can."""
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass
@@ -35,7 +44,8 @@ class _Process:
 class Supervisor:
     """Starts commands, starts them again when they end, and stops them all on SIGINT or SIGTERM."""
 
-    def __init__(self, commands: Mapping[str, Sequence[str]], environment: Mapping[str, str]) -> None:
+    def __init__(self, commands: Mapping[str, Sequence[str]], environment: Mapping[str, str], stop_seconds: float) -> None:
+        self._stop_seconds = stop_seconds
         self._environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
         colours = COLOURS if sys.stdout.isatty() else ("",) * len(COLOURS)
         self._processes = [
@@ -85,6 +95,7 @@ class Supervisor:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is for us; we tell the children
+            preexec_fn=end_with_parent,  # noqa: PLW1509 -- one system call, and no lock
         )
         process.started_at = time.monotonic()
         threading.Thread(target=self._copy_lines, args=[process, process.child], daemon=True).start()
@@ -97,7 +108,7 @@ class Supervisor:
     def _end_all(self) -> None:
         for process in self._processes:
             self._tell(process, signal.SIGTERM)
-        end = time.monotonic() + STOP_SECONDS
+        end = time.monotonic() + self._stop_seconds
         for process in self._processes:
             if process.child is None:
                 continue

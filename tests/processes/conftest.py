@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,10 @@ from tests.fakes.openai_server import FakeModels
 from tests.processes.harness import House, Reader, Stage, free_port, processes_of
 
 
-@pytest.fixture
-def house(request, transactional_db):
-    """Starts processes on the tests' database and Redis; shows what they said when the test fails."""
+@contextmanager
+def _house():
     folder = Path(tempfile.mkdtemp(prefix="loom-p-"))
     made = House(folder)
-    request.node.house = made
     yield made
     made.clear_away()
     left = processes_of(folder)
@@ -28,11 +27,27 @@ def house(request, transactional_db):
     assert not left, f"left behind: {left}"
 
 
+@pytest.fixture
+def house(transactional_db):
+    """Starts processes on the tests' database and Redis; shows what they said when the test fails."""
+    with _house() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def empty_house():
+    """The same for processes that need nothing of ours, shared by the tests of a module."""
+    with _house() as made:
+        yield made
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
-    if report.failed and (house := getattr(item, "house", None)):
-        report.sections += [(f"{one.name}: {one.log.name}", one.output[-8000:]) for one in house.processes if one.log.exists()]
+    if report.failed:
+        houses = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, House)]
+        shown = [one for house in houses for one in house.processes if one.log.exists()]
+        report.sections += [(f"{one.name}: {one.log.name}", one.output[-8000:]) for one in shown]
 
 
 @pytest.fixture(scope="session")

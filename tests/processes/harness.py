@@ -164,7 +164,6 @@ class House:
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list)
-    python: str = sys.executable
     _numbers: Iterator[int] = field(default_factory=count)
 
     def environment(self, **changes: object) -> dict[str, str]:
@@ -207,7 +206,7 @@ class House:
 
     def manage(self, *arguments: str, **changes: object) -> subprocess.CompletedProcess[str]:
         """One command, to its end; what it says on both channels is in `stdout`."""
-        command = [self.python, "manage.py", *arguments]
+        command = [sys.executable, "manage.py", *arguments]
         return subprocess.run(
             command, env=self.environment(**changes), cwd=BASE_DIR, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_SECONDS, check=False
         )

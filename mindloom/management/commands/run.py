@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import threading
@@ -19,6 +20,7 @@ from mindloom import embedded
 from mindloom.supervisor import Supervisor
 
 READY_SECONDS = 90
+STOP_SECONDS = 5.0
 
 
 class Command(BaseCommand):
@@ -33,6 +35,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         _refuse_busy_port(host, port)
+        # Until the supervisor listens, being told to stop is Ctrl-C, so that the servers stop too.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         servers = embedded.Servers(settings.DATA_DIR)
         try:
             servers.start()
@@ -40,9 +44,12 @@ class Command(BaseCommand):
             raise CommandError(f"{error} Stop it first, or set MINDLOOM_DATA to another folder.") from None
         try:
             self._prepare(demo=not options["no_demo"])
-            supervisor = Supervisor(commands(host, port), _environment(host, port))
+            stop_seconds = settings.WORKER_DRAIN_SECONDS + STOP_SECONDS
+            supervisor = Supervisor(commands(host, port), _environment(host, port), stop_seconds)
             threading.Thread(target=self._announce, args=[supervisor, host, port], daemon=True).start()
             supervisor.run()
+        except KeyboardInterrupt:
+            self.stdout.write("Stopped before it was ready.")
         finally:
             servers.stop()
         self.stdout.write("Stopped.")
