@@ -39,3 +39,8 @@ def test_agno_neither_prints_nor_reports_home():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("false\n", "")
+
+
+def test_the_sdks_of_single_providers_are_imported_only_where_they_are_used():
+    code = "import sys, mindloom.engine.agno_adapter.session; sys.exit('anthropic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -17,7 +17,6 @@ from mindloom.engine.agno_adapter.offline import OfflineModel
 from mindloom.engine.errors import EngineError
 from mindloom.engine.spec import ModelSpec
 
-from agno.models.azure.openai_chat import AzureOpenAI  # isort: skip
 from agno.models.openai.chat import OpenAIChat  # isort: skip
 from agno.models.openai.like import OpenAILike  # isort: skip
 
@@ -40,10 +39,6 @@ class _OpenAI(ChatModel, OpenAIChat):
 
 class _OpenAILike(ChatModel, OpenAILike):
     """Whatever else speaks OpenAI's protocol."""
-
-
-class _Azure(ChatModel, AzureOpenAI):
-    """OpenAI's models at Azure."""
 
 
 class _Offline(MeteredModel, OfflineModel):
@@ -72,7 +67,9 @@ def build(spec: ModelSpec, api_key: str) -> MeteredModel:
             parameters.setdefault("max_completion_tokens", parameters.pop("max_tokens"))
         return _OpenAI(id=spec.model, async_client=client, api_key=api_key, **_known(spec, parameters, _OPENAI))
     if spec.kind == "azure":
-        return _Azure(id=spec.model, async_client=client, api_key=api_key, **_known(spec, parameters, _OPENAI))
+        from mindloom.engine.agno_adapter.azure import AzureModel
+
+        return AzureModel(id=spec.model, async_client=client, api_key=api_key, **_known(spec, parameters, _OPENAI))
     # Servers of this protocol know more parameters than OpenAI (top_k, repetition_penalty …): they travel in the body.
     known = {name: value for name, value in parameters.items() if name in _OPENAI}
     extra = {name: value for name, value in parameters.items() if name not in _OPENAI}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from mindloom.engine.agno_adapter.loop import LOOP
@@ -20,17 +21,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_LOADED_WHEN_USED = {
+    "anthropic": "mindloom.engine.agno_adapter.claude",
+    "azure": "mindloom.engine.agno_adapter.azure",
+}
+
 
 class AgnoRunner:
     """Runs agents with Agno, all of a process on one event loop."""
 
     @staticmethod
-    def warm_up(kinds: Iterable[str] = ()) -> None:
+    def warm_up(kinds: Collection[str] = ()) -> None:
         """Import Agno and the SDKs for these kinds of model now, some seconds. A worker that does so spares the first run."""
         from mindloom.engine.agno_adapter import session  # noqa: F401
 
-        if "anthropic" in kinds:
-            from mindloom.engine.agno_adapter import claude  # noqa: F401
+        for kind in _LOADED_WHEN_USED.keys() & set(kinds):
+            import_module(_LOADED_WHEN_USED[kind])
 
     def run(self, spec: AgentSpec, given: RunInput, *, run_id: str, ports: Ports) -> AgnoRun:
         """Begin a run. Nothing happens before it is iterated."""
