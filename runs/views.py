@@ -85,8 +85,9 @@ def start(request: Request, agent_uuid: UUID) -> HttpResponse:
         run = _start(request, agent, form, Trigger.PERSON)
         if run is not None:
             return redirect("runs:detail", run.uuid)
-    context = {"agent": agent, "form": form, "may_run": may(request.user, Role.MEMBER, agent.department_id)}
-    status = 422 if request.method == "POST" else 200
+    may_run = may(request.user, Role.MEMBER, agent.department_id)
+    context = {"agent": agent, "form": form, "may_run": may_run}
+    status = (422 if may_run else 403) if request.method == "POST" else 200
     return render_page(request, "runs/start.html", context, partials={"start": "start"}, status=status)
 
 
@@ -119,14 +120,15 @@ def test_panel(request: Request, agent_uuid: UUID) -> HttpResponse:
     agent = get_object_or_404(Agent.objects.visible_to(request.user), uuid=agent_uuid)
     form = RunForm(agent.draft.get("variables", []), request.POST or None)
     run = _start(request, agent, form, Trigger.TEST) if request.method == "POST" and form.is_valid() else None
+    may_run = may(request.user, Role.MEMBER, agent.department_id)
     context = {
         "agent": agent,
         "form": form,
         "run": run,
         "lines": lines_of(read_after(run, 0)) if run else [],
-        "may_run": may(request.user, Role.MEMBER, agent.department_id),
+        "may_run": may_run,
     }
-    status = 422 if request.method == "POST" and run is None else 200
+    status = (422 if may_run else 403) if request.method == "POST" and run is None else 200
     return render_page(request, "runs/test_panel.html", context, partials={"test-panel": "panel"}, status=status)
 
 

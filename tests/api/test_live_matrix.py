@@ -13,7 +13,6 @@ from django.db import connections
 from django.urls import URLPattern
 
 from accounts.services import issue_tokens
-from mindloom.asgi import application
 from mindloom.urls import websocket_urlpatterns
 from tests.api import stage as stages
 
@@ -37,6 +36,8 @@ def stage(transactional_db, cast):
 
 
 def socket_of(uuid, **headers):
+    from mindloom.asgi import application  # looks at the database when it is loaded
+
     path = f"/ws/runs/{uuid}/"
     sent = {"host": "localhost", "origin": "http://localhost"} | headers
     scope = {

@@ -101,9 +101,9 @@ GET    agents:version                 302       200       200       200       40
 # Runs
 GET    runs:list                      302       200       200       200       200       200
 GET    runs:start                     302       200       200       200       404       200
-POST   runs:start                     302       422       302       302       404       302
+POST   runs:start                     302       403       302       302       404       302
 GET    runs:test_panel                302       200       200       200       404       200
-POST   runs:test_panel                302       422       200       200       404       200
+POST   runs:test_panel                302       403       200       200       404       200
 GET    runs:detail                    302       200       200       200       404       200
 GET    runs:output                    302       200       200       200       404       200
 GET    runs:artifacts                 302       200       200       200       404       200
