@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation, localcontext
 from typing import Any
 
 from integrations.tools.base import Config, Tool, function
@@ -15,9 +15,16 @@ from mindloom.engine.ports import ToolContext, ToolError, ToolFunction
 
 MOST_CHARACTERS = 2_000_000
 MOST_ROWS = 50_000
+MOST_COLUMNS = 1_000
+MOST_CELLS = 2_000_000
+"""Of the table as it is kept, where every row has a cell for every column."""
+LONGEST_NUMBER = 60
 MOST_SHOWN = 100
 _TEXT = {"type": "string", "description": "The table as CSV with a header line"}
 _NUMBER = re.compile(r"[-+−]?\d{1,3}(?:([ ,.'’\u00a0\u202f])\d{3})*(?:[.,]\d+)?|[-+−]?\d*[.,]?\d+")
+_CENT = Decimal("0.01")
+_EXACT = Context(prec=3 * LONGEST_NUMBER)
+"""Exact for sums of numbers with that many digits before and after the point."""
 _EMPTY = {"", "-", "–", "n/a", "na", "null", "none"}
 
 
@@ -63,11 +70,18 @@ def read(text: str) -> Table:
         raise ToolError(f"The table has {len(rows):,} rows; {MOST_ROWS:,} are the most.")
     columns = [name.strip() or f"column {place}" for place, name in enumerate(rows[0], 1)]
     width = len(columns)
+    if width > MOST_COLUMNS or width * len(rows) > MOST_CELLS:
+        raise ToolError(
+            f"The table has {width:,} columns and {len(rows):,} rows; "
+            f"{MOST_COLUMNS:,} columns and {MOST_CELLS:,} cells are the most."
+        )
     return Table(columns, [[cell.strip() for cell in (row + [""] * width)[:width]] for row in rows[1:]])
 
 
 def as_number(cell: str) -> Decimal | None:
     """The number in a cell, also "€1,234.50", "1.234,50 EUR", "(80.00)" and "12 %"; None when it holds none."""
+    if len(cell) > LONGEST_NUMBER:
+        return None  # the patterns below take longer the longer the text is, and no number is that long
     text = re.sub(r"(?i)^(?:[$€£¥]|EUR|USD|GBP|CHF)\s*|\s*(?:[$€£¥%]|EUR|USD|GBP|CHF)$", "", cell.strip())
     negative = text.startswith("(") and text.endswith(")")
     text = re.sub(r"^([-+−]?)\s*[$€£¥]\s*", r"\1", text.strip("()")).replace("−", "-")
@@ -95,9 +109,19 @@ def _with_point(text: str) -> str:
 def _shown(number: Decimal) -> str:
     return (
         f"{number:,.2f}".removesuffix(".00")
-        if number == number.quantize(Decimal("0.01"))
-        else f"{number.normalize():,f}"
+        if number == number.quantize(_CENT, context=_EXACT)
+        else f"{number.normalize(_EXACT):,f}"
     )
+
+
+def _total(numbers: Sequence[Decimal]) -> Decimal:
+    with localcontext(_EXACT):
+        return sum(numbers, Decimal(0))
+
+
+def _mean(numbers: Sequence[Decimal]) -> Decimal:
+    with localcontext(_EXACT):
+        return (sum(numbers, Decimal(0)) / len(numbers)).quantize(_CENT)
 
 
 def _cell(text: str) -> str:
@@ -128,9 +152,7 @@ def _described(table: Table, place: int) -> list[str]:
         str(len(set(cells))),
     ]
     if head[1] == "number":
-        total = sum(numbers, Decimal(0))
-        mean = (total / len(numbers)).quantize(Decimal("0.01"))
-        return [*head, _shown(min(numbers)), _shown(max(numbers)), _shown(total), _shown(mean)]
+        return [*head, *map(_shown, (min(numbers), max(numbers), _total(numbers), _mean(numbers)))]
     return [*head, min(cells, default="")[:40], max(cells, default="")[:40], "", ""]
 
 
@@ -163,8 +185,8 @@ def _sorted(table: Table, place: int, *, descending: bool) -> list[list[str]]:
 
 
 _OPERATIONS: dict[str, Callable[[list[Decimal]], Decimal]] = {
-    "sum": lambda numbers: sum(numbers, Decimal(0)),
-    "mean": lambda numbers: (sum(numbers, Decimal(0)) / len(numbers)).quantize(Decimal("0.01")),
+    "sum": _total,
+    "mean": _mean,
     "min": min,
     "max": max,
 }

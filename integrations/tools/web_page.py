@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -12,110 +11,14 @@ from django.conf import settings
 
 from integrations.outbound import OutboundError, fetch
 from integrations.tools.base import Config, ConfigField, Tool, function
+from integrations.tools.markup import readable
 from mindloom.engine.ports import ToolContext, ToolError, ToolFunction
 
 MOST_BYTES = 3_000_000
 MOST_CHARACTERS = 30_000
 SECONDS = 20.0
-_SKIPPED = {
-    "script",
-    "style",
-    "noscript",
-    "template",
-    "svg",
-    "nav",
-    "footer",
-    "aside",
-    "form",
-    "iframe",
-    "button",
-    "select",
-}
-_BLOCKS = {"p", "div", "section", "article", "main", "header", "table", "tr", "ul", "ol", "dl", "dt", "dd", "br", "hr", "pre",
-           "blockquote", "figure", "figcaption", "address", "details", "summary"}  # fmt: skip
-_HEADINGS = {"h1": "# ", "h2": "## ", "h3": "### ", "h4": "#### ", "h5": "#### ", "h6": "#### "}
-_VOID = {"br", "hr", "img", "input", "meta", "link", "area", "base", "col", "embed", "source", "track", "wbr"}
 _TEXT_TYPES = {"text/plain", "text/markdown", "text/csv", "application/json", "application/xml", "text/xml"}
 _SITE = re.compile(r"(\*\.)?([a-z0-9_-]+\.)*[a-z0-9_-]+(:\d+)?")
-
-
-class Reader(HTMLParser):
-    """Collects the title and the readable text of a page as light Markdown."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.title = ""
-        self._parts: list[str] = []
-        self._main: list[str] = []
-        self._skipping: list[str] = []
-        self._in_title = False
-        self._depth_main = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open skipped parts, blocks and headings."""
-        if tag in _SKIPPED:
-            self._skipping.append(tag)
-        if self._skipping:
-            return
-        if tag == "title":
-            self._in_title = not self.title
-        elif tag in {"main", "article"}:
-            self._depth_main += 1
-            self._add("\n")
-        elif tag in _HEADINGS:
-            self._add(f"\n\n{_HEADINGS[tag]}")
-        elif tag == "li":
-            self._add("\n- ")
-        elif tag in {"td", "th"}:
-            self._add(" | ")
-        elif tag in _BLOCKS:
-            self._add("\n" if tag in {"br", "tr"} else "\n\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        """Close what was opened; a stray end tag changes nothing."""
-        if tag in self._skipping:
-            while self._skipping and self._skipping.pop() != tag:
-                pass
-            return
-        if self._skipping:
-            return
-        if tag == "title":
-            self._in_title = False
-        elif tag in {"main", "article"}:
-            self._depth_main = max(0, self._depth_main - 1)
-        elif tag in _HEADINGS or (tag in _BLOCKS and tag not in _VOID):
-            self._add("\n")
-
-    def handle_data(self, data: str) -> None:
-        """Keep text that is to be read."""
-        if self._in_title:
-            self.title = f"{self.title}{data}"[:300]
-        elif not self._skipping:
-            self._add(re.sub(r"\s+", " ", data))
-
-    def _add(self, text: str) -> None:
-        self._parts.append(text)
-        if self._depth_main:
-            self._main.append(text)
-
-    def text(self) -> str:
-        """The main part when the page marks one with enough text, else everything."""
-        main, whole = _tidy("".join(self._main)), _tidy("".join(self._parts))
-        return main if len(main) >= min(200, len(whole)) else whole
-
-
-def _tidy(text: str) -> str:
-    lines = [re.sub(r"[ \t\xa0]+", " ", line).strip(" |") for line in text.split("\n")]
-    kept = [line for line in lines if line not in {"-", "#", "##", "###", "####"}]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
-
-
-def readable(html: str) -> tuple[str, str]:
-    """Title and readable text of a page."""
-    reader = Reader()
-    reader.feed(html)
-    reader.close()
-    return " ".join(reader.title.split()), reader.text()
 
 
 def site(text: str) -> str:

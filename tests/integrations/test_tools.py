@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 
 import pytest
 
 from integrations import tools
-from integrations.tools import calculator, csv_table, web_page
+from integrations.tools import calculator, csv_table, markup, web_page
 from mindloom.engine.errors import EngineError
 from mindloom.engine.ports import SavedArtifact, ToolError
 from mindloom.engine.spec import ToolSpec
@@ -205,7 +206,7 @@ def test_an_unknown_column_is_answered_with_the_ones_there_are():
 
 
 def test_what_is_to_be_read_is_taken_from_a_page():
-    title, text = web_page.readable(
+    title, text = markup.readable(
         "<html><head><title> A &amp; B </title><script>var x</script></head><body><nav>Menu</nav><h1>Head</h1>"
         "<p>One <b>two</b></p><ul><li>First</li><li>Second</li></ul><table><tr><td>1</td><td>2</td></tr></table></p></div></body>"
     )
@@ -229,3 +230,47 @@ def test_a_page_of_another_site_is_not_fetched():
 def test_a_private_page_is_not_fetched():
     with pytest.raises(ToolError, match="private or reserved"):
         call("web_page", "fetch_page", url="http://169.254.169.254/latest/meta-data")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<!--", "<!", "<?", "</", "<", "<a ", '<a b="', "<svg>", "<svg></b>", "<div>", "<b><p>", "<script>", "<title>", "&", "&#", "<![CDATA["],
+)
+def test_no_page_takes_longer_to_read_than_it_is_long(piece):
+    begin = time.process_time()
+    markup.readable(piece * (1_000_000 // len(piece)))
+
+    assert time.process_time() - begin < 10
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ('<p title="a > b">one</p>', "one"),
+        ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
+        ("a<script>if (1 < 2) { '</p>' }</script>b<SCRIPT>c</SCRIPT >d", "abd"),
+        ("a<nav>b<nav>c</nav>d</nav>e</nav>f", "aef"),
+        ("a<svg/>b<svg><p>c</p></svg>d", "abd"),
+        ("a<!-- b -->c<!-- d", "ac"),
+        ("a<p", "a"),
+    ],
+)
+def test_a_page_is_read_as_a_browser_would(page, text):
+    assert markup.readable(page)[1] == text
+
+
+@pytest.mark.parametrize("cell", ["1" * 1_000_000 + "x", "1" + " " * 1_000_000 + "x"])
+def test_a_cell_that_looks_like_a_number_for_ever_is_text(cell):
+    assert csv_table.as_number(cell) is None
+
+
+def test_numbers_of_any_usual_length_add_up():
+    table = f"amount\n{'9' * 40}\n0.05\n"
+
+    assert f"{int('9' * 40):,}.05" in call("csv_table", "csv_aggregate", csv_text=table, operation="sum", value="amount")
+    assert "2 rows" in call("csv_table", "csv_describe", csv_text=table)
+
+
+def test_a_table_that_would_unfold_to_more_than_memory_is_refused():
+    with pytest.raises(ToolError, match="cells are the most"):
+        call("csv_table", "csv_describe", csv_text="a," * 500_000 + "\n" + "x\n" * 40_000)
