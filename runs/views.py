@@ -63,6 +63,7 @@ def run_list(request: Request) -> HttpResponse:
         "agent": agent,
         "is_live": any(not run.is_terminal for run in rows[:PAGE]),
         "has_agents": Agent.objects.visible_to(request.user).exists(),
+        "may_run": request.department is not None and may(request.user, Role.MEMBER, request.department.pk),
     }
     return render_page(request, "runs/list.html", context, partials={"runs": "results"})
 

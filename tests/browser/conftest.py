@@ -33,12 +33,13 @@ def product():
         yield found
 
 
-@pytest.hookimpl(hookwrapper=True)
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    report = (yield).get_result()
+    report = yield
     found = getattr(item, "funcargs", {}).get("product")
-    if report.failed and found is not None:
+    if report.failed and found is not None and found.process.log.exists():
         report.sections.append(("What the product said", found.process.output[-6000:]))
+    return report
 
 
 @pytest.fixture(scope="package")

@@ -65,11 +65,12 @@ def test_a_draft_is_tested_beside_its_form(window, product):
 
     expect(panel.get_by_role("log")).to_contain_text("Queued")
     expect(panel.get_by_role("log")).to_contain_text("Completed")
-    expect(panel.get_by_text(re.compile(r"\d+ tokens"))).to_be_visible()
+    expect(panel.get_by_text(re.compile(r"^[\d.]+ s · \d+ tokens"))).to_be_visible()
     assert has_stayed(page)
 
 
-def test_the_builder_keeps_what_is_written_and_says_what_is_wrong(window, product):
+def test_the_builder_keeps_what_is_written_and_says_what_is_wrong(window, product, trouble):
+    trouble.expect("status of 422")
     uuid = product.api("maya", "POST", "agents", {"name": "Half woven", "template": "social-posts"})["uuid"]
     page = window("maya")
     page.goto(f"/agents/{uuid}/edit/")
@@ -108,20 +109,22 @@ def test_an_agent_is_started_by_keyboard_alone(window, product):
     for text in ("niko@mindloom.example", "\t", product.password("niko"), "\n"):
         page.keyboard.press({"\t": "Tab", "\n": "Enter"}[text]) if text.isspace() else page.keyboard.type(text)
     expect(page.get_by_role("heading", name="Hello, Niko Laine")).to_be_visible()
+    page.wait_for_load_state()
     page.keyboard.press("Control+k")
     page.keyboard.type("agents")
     expect(page.get_by_role("option", selected=True)).to_contain_text("Agents")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Agents", exact=True)).to_be_visible()
-    tab_to(page, "link", "Support ticket triage")
+    tab_to(page, "link", "Release notes writer")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Support ticket triage", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Release notes writer", level=1)).to_be_visible()
     tab_to(page, "link", "Run")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Run Support ticket triage")).to_be_visible()
-    while not page.get_by_label("Message").or_(page.get_by_label("What should the agent work on?")).evaluate("here => here === document.activeElement"):
-        page.keyboard.press("Tab")
-    page.keyboard.type("The printer on floor two eats paper.")
+    expect(page.get_by_role("heading", name="Run Release notes writer")).to_be_visible()
+    tab_to(page, "textbox", "Product")
+    page.keyboard.type("Loom")
+    tab_to(page, "textbox", "Message optional")
+    page.keyboard.type("The shuttle no longer sticks. Threads can be dyed.")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 

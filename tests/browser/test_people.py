@@ -50,7 +50,7 @@ def test_a_forgotten_password_is_set_anew_by_the_mailed_link(window, product):
     expect(page.get_by_role("heading", name="Look at your mail")).to_be_visible()
 
     page.goto(product.mailed_link("password/reset/"))
-    page.get_by_label("Password", exact=True).fill("warp and weft and patience")
+    page.get_by_label("New password", exact=True).fill("warp and weft and patience")
     page.get_by_role("button", name="Set password").click()
     expect(page.get_by_text("Your new password is set")).to_be_visible()
     sign_in(page, "omar@mindloom.example", "warp and weft and patience")

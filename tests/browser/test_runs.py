@@ -88,7 +88,7 @@ def test_a_model_of_a_provider_streams_calls_a_tool_and_is_accounted_for(window,
 
     log = page.get_by_role("log", name="Log")
     expect(log).to_contain_text("calculate(expression=")
-    expect(log).to_contain_text("calculate → 399")
+    expect(log).to_contain_text("19 * 21 = 399")
     expect(log).to_contain_text("It makes **399**.")
     expect(log).to_contain_text("Completed")
     page.get_by_role("link", name="Output").click()

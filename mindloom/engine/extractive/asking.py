@@ -76,7 +76,9 @@ class Request:
         text = self.text.replace(self.csv_text, "") if self.csv_text else self.text
         rest = text.strip().removeprefix(self.ask).strip()
         if text.strip() == self.ask:
-            return ""
+            # A few statements are something to work on, however short they are.
+            states = len(sentences(text)) > 1 and "?" not in text and not self._is_command(self.ask)
+            return text.strip() if states else ""
         return rest if self.ask.endswith((":", "?")) or self._is_command(self.ask) else text.strip()
 
     @property
