@@ -6,6 +6,7 @@ import zoneinfo
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -13,6 +14,8 @@ from accounts.queries import departments_of, memberships_of
 from accounts.services import switch_department
 from audit.services import record, remote_address
 from mindloom import wall
+from mindloom.web.api import plain_problem
+from mindloom.web.errors import AWAY, database_away
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +81,11 @@ def scope_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
         try:
             with wall.scoped(wall.NOTHING):
                 response = in_scope(request)
+        except OperationalError as error:
+            # Who asks and where they belong could not be read; what views raise was answered further in.
+            if request.path.startswith("/api/"):
+                return plain_problem(503, "unavailable", AWAY, retry_after=10)
+            return database_away(request, error)
         finally:
             remote_address.reset(remote)
         if request.path.startswith(admin_prefix):

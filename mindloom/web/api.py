@@ -17,7 +17,7 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
 
-from mindloom.web.errors import Conflict, MindloomError
+from mindloom.web.errors import AWAY, Conflict, MindloomError
 from mindloom.web.parsers import TooLarge
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response:  # noqa: PLR
     if isinstance(error, SuspiciousOperation):
         return _answer(400, "invalid", "The request cannot be read.")
     if isinstance(error, OperationalError):
-        return _answer(503, "unavailable", "The database does not answer or is at its limit. Try again in a minute.")
+        return _answer(503, "unavailable", AWAY)
     return _unexpected(error, context)
 
 

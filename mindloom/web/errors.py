@@ -7,14 +7,18 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.db import OperationalError
+from django.http import HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
 logger = logging.getLogger(__name__)
+
+AWAY = "The database does not answer or is at its limit. Nothing was lost; try again in a minute."
 
 
 class MindloomError(Exception):
@@ -26,7 +30,9 @@ class MindloomError(Exception):
     code = "error"
     status = 500
 
-    def __init__(self, message: str | None = None, *, code: str | None = None, fields: Mapping[str, list[str]] | None = None) -> None:
+    def __init__(
+        self, message: str | None = None, *, code: str | None = None, fields: Mapping[str, list[str]] | None = None
+    ) -> None:
         self.message = message or (type(self).__doc__ or "").partition("\n")[0]
         self.code = code or type(self).code
         self.fields = dict(fields or {})
@@ -76,19 +82,31 @@ def error_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
 
     def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, OperationalError):
-            # The pool is exhausted, or the database is away.
-            logger.warning("The database did not serve %s: %s", request.path, error)
-            error = Unavailable("The database does not answer or is at its limit. Nothing was lost; try again in a minute.")
-        if not isinstance(error, MindloomError):
-            return None
-        context = {"code": error.status, "title": HTTPStatus(error.status).phrase, "message": error.message}
-        return render(request, "error.html", context, status=error.status)
+            return database_away(request, error)
+        return error_page(request, error) if isinstance(error, MindloomError) else None
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
 
 
+def error_page(request: HttpRequest, error: MindloomError) -> HttpResponse:
+    """The page that says the error's sentence, with its status."""
+    context = {"code": error.status, "title": HTTPStatus(error.status).phrase, "message": error.message}
+    return render(request, "error.html", context, status=error.status)
+
+
+def database_away(request: HttpRequest, error: OperationalError) -> HttpResponse:
+    """The pool is exhausted, or the database does not answer: 503, by a page that asks the database for nothing."""
+    # The path is what somebody typed; escaped it cannot begin a line of its own.
+    logger.warning("The database did not serve %r: %s", request.path, error)
+    context = {"code": 503, "title": HTTPStatus(503).phrase, "message": AWAY}
+    return HttpResponse(render_to_string("error.html", context), status=503, headers={"Retry-After": "10"})
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form was sent from a page that is too old, or from another site."""
-    context = {"title": "This page was open for too long", "message": "Nothing was changed. Go back, reload the page and send it again."}
+    context = {
+        "title": "This page was open for too long",
+        "message": "Nothing was changed. Go back, reload the page and send it again.",
+    }
     return render(request, "403.html", context, status=403)
