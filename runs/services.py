@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 from accounts.models import Role
 from accounts.queries import may
 from agents.definition import check_values
+from agents.models import Agent
 from agents.specs import agent_spec
 from audit.services import record
 from mindloom.engine.events import RunCancelled, RunQueued
@@ -26,7 +27,6 @@ from runs.tasks import execute_run
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from agents.models import Agent
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +49,8 @@ def start_run(
     """
     if not may(actor, Role.MEMBER, agent.department_id):
         raise NotAllowed("You may look at this agent but not run it. Ask a manager of your department.")
+    if trigger == Trigger.TEST and not Agent.objects.editable_by(actor).filter(pk=agent.pk).exists():
+        raise NotAllowed("Only the agent's owner and managers may run its draft. Run the published version.")
     if agent.archived_at is not None:
         raise Conflict(f"“{agent.name}” is archived. Restore it to run it.", code="agent_archived")
     version = None if trigger == Trigger.TEST else agent.published

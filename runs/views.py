@@ -121,7 +121,7 @@ def test_panel(request: Request, agent_uuid: UUID) -> HttpResponse:
     agent = get_object_or_404(Agent.objects.visible_to(request.user), uuid=agent_uuid)
     form = RunForm(agent.draft.get("variables", []), request.POST or None)
     run = _start(request, agent, form, Trigger.TEST) if request.method == "POST" and form.is_valid() else None
-    may_run = may(request.user, Role.MEMBER, agent.department_id)
+    may_run = Agent.objects.editable_by(request.user).filter(pk=agent.pk).exists()
     context = {
         "agent": agent,
         "form": form,

@@ -3,7 +3,7 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
-from mindloom.wall.policies import refuse_changes, wall_table
+from mindloom.wall.policies import department_key, refuse_changes, same_department, wall_table
 
 
 class Migration(migrations.Migration):
@@ -67,6 +67,10 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(condition=models.Q(('archived_at', None)), fields=('department', 'name'), name='agent_name_once_per_department'),
         ),
         wall_table("agents_agent"),
+        department_key("agents_agent"),
+        department_key("agents_agentversion"),
+        same_department("agents_agentversion", "agent_id", "agents_agent"),
+        same_department("agents_agent", "published_id", "agents_agentversion"),
         wall_table("agents_agentversion"),
         refuse_changes("agents_agentversion", "A published version never changes."),
     ]

@@ -47,3 +47,22 @@ def refuse_changes(table: str, message: str, *, when: str = "true") -> RunSQL:
         f" CREATE TRIGGER {name} BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION {name}();",
         f"DROP TRIGGER {name} ON {table}; DROP FUNCTION {name}();",
     )
+
+
+def department_key(table: str) -> RunSQL:
+    """Lets other tables point to rows of `table` together with their department; see `same_department`."""
+    name = f"{table}_in_department"
+    return RunSQL(
+        f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE (id, department_id);",
+        f"ALTER TABLE {table} DROP CONSTRAINT {name};",
+    )
+
+
+def same_department(table: str, column: str, target: str) -> RunSQL:
+    """A row points only to rows of its own department. PostgreSQL checks keys behind the wall's back, so a key says it."""
+    name = f"{table}_{column}_same_department"
+    return RunSQL(
+        f"ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({column}, department_id)"
+        f" REFERENCES {target} (id, department_id) DEFERRABLE INITIALLY DEFERRED;",
+        f"ALTER TABLE {table} DROP CONSTRAINT {name};",
+    )

@@ -3,7 +3,7 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
-from mindloom.wall.policies import refuse_changes, wall_table
+from mindloom.wall.policies import department_key, refuse_changes, same_department, wall_table
 
 
 class Migration(migrations.Migration):
@@ -119,6 +119,11 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['run', 'id'], name='artifact_by_run'),
         ),
         wall_table("runs_run"),
+        department_key("runs_run"),
+        same_department("runs_run", "agent_id", "agents_agent"),
+        same_department("runs_run", "agent_version_id", "agents_agentversion"),
+        same_department("runs_run", "retry_of_id", "runs_run"),
+        same_department("runs_runartifact", "run_id", "runs_run"),
         wall_table("runs_runevent"),
         wall_table("runs_runartifact"),
         refuse_changes("runs_runevent", "An event never changes."),

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
@@ -15,7 +16,10 @@ from tests.conftest import PASSWORD
 
 @pytest.fixture(autouse=True)
 def fresh_limits():
-    cache.clear()
+    # `cache.clear()` would empty the whole server, with what other tests keep there.
+    client = cache._cache.get_client(write=True)
+    for key in client.scan_iter(f"{settings.REDIS_PREFIX}:*"):
+        client.delete(key)
 
 
 class AtOnce:

@@ -103,7 +103,7 @@ GET    runs:list                      302       200       200       200       20
 GET    runs:start                     302       200       200       200       404       200
 POST   runs:start                     302       403       302       302       404       302
 GET    runs:test_panel                302       200       200       200       404       200
-POST   runs:test_panel                302       403       200       200       404       200
+POST   runs:test_panel                302       403       403       200       404       200
 GET    runs:detail                    302       200       200       200       404       200
 GET    runs:output                    302       200       200       200       404       200
 GET    runs:artifacts                 302       200       200       200       404       200

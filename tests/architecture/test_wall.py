@@ -10,7 +10,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.apps import apps
 from django.core.files.base import ContentFile
-from django.db import DatabaseError, ProgrammingError, connection, connections, transaction
+from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, connections, transaction
 
 from accounts.models import Department
 from agents.models import Agent
@@ -112,6 +112,28 @@ def test_inserting_across_the_wall_is_refused(filled, table):
     refused = pytest.raises(ProgrammingError, match="row-level security")
     with wall.tenant([filled.finance.pk]), refused, transaction.atomic():
         rows(copy, f'{{"department_id": {filled.marketing.pk}}}')
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "target"),
+    [
+        ("runs_run", "agent_id", "agents_agent"),
+        ("runs_run", "agent_version_id", "agents_agentversion"),
+        ("runs_run", "retry_of_id", "runs_run"),
+        ("runs_runartifact", "run_id", "runs_run"),
+        ("agents_agent", "published_id", "agents_agentversion"),
+        ("agents_agentversion", "agent_id", "agents_agent"),
+    ],
+)
+def test_a_row_cannot_point_to_another_departments_row(filled, table, column, target):
+    one_of = f"SELECT id FROM {target} WHERE department_id = %s"
+    point = f"UPDATE {table} SET {column} = %s WHERE department_id = %s RETURNING 1"
+    with wall.system("tests: point across the wall"), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")  # published versions refuse any change
+        foreign = rows(one_of, filled.marketing.pk)[0][0]
+        with pytest.raises(IntegrityError, match="same_department"), transaction.atomic():
+            rows(point, foreign, filled.finance.pk)
 
 
 @every_table
