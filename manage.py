@@ -14,6 +14,12 @@ WITHOUT_SERVERS = {"run", "help", "version", "collectstatic", "new_key", "--help
 def main() -> None:
     """Run one command; the embedded servers are there while it runs."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindloom.settings")
+    if sys.argv[1:2] == ["run"]:
+        # It only supervises, for as long as the installation lives: it does without Django's applications.
+        from mindloom.management.commands.run import Command
+
+        Command().run_from_argv(sys.argv)
+        return
     from django.core.management import execute_from_command_line  # after the settings are named
 
     if len(sys.argv) > 1 and sys.argv[1] not in WITHOUT_SERVERS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -13,11 +14,11 @@ from typing import Any
 from urllib.error import URLError
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from mindloom import embedded
-from mindloom.supervisor import Supervisor
+from mindloom.environment import BASE_DIR
+from mindloom.supervisor import Supervisor, end_with_parent
 
 READY_SECONDS = 90
 STOP_SECONDS = 5.0
@@ -40,32 +41,38 @@ class Command(BaseCommand):
         servers = embedded.Servers(settings.DATA_DIR)
         try:
             servers.start()
-        except embedded.Busy as error:
-            raise CommandError(f"{error} Stop it first, or set MINDLOOM_DATA to another folder.") from None
-        try:
-            self._prepare(demo=not options["no_demo"])
+            environment = _environment(host, port)
+            self._prepare(environment, demo=not options["no_demo"])
             stop_seconds = settings.WORKER_DRAIN_SECONDS + STOP_SECONDS
-            supervisor = Supervisor(commands(host, port), _environment(host, port), stop_seconds)
+            supervisor = Supervisor(commands(host, port), environment, stop_seconds)
             threading.Thread(target=self._announce, args=[supervisor, host, port], daemon=True).start()
             supervisor.run()
+        except embedded.Busy as error:
+            raise CommandError(f"{error} Stop it first, or set MINDLOOM_DATA to another folder.") from None
         except KeyboardInterrupt:
             self.stdout.write("Stopped before it was ready.")
         finally:
             servers.stop()
         self.stdout.write("Stopped.")
 
-    def _prepare(self, *, demo: bool) -> None:
-        from django.db import connections
-
-        from mindloom.wall.checks import refuse_open_wall
-
-        refuse_open_wall()
-        call_command("migrate", verbosity=0, interactive=False)
-        call_command("check", databases=["default"])
-        call_command("collectstatic", verbosity=0, interactive=False)
-        if demo:
-            call_command("seed_demo")
-        connections.close_all()
+    def _prepare(self, environment: dict[str, str], *, demo: bool) -> None:
+        """In a process of its own, so that the supervisor stays without Django's applications and their 70 MB."""
+        command = [sys.executable, "manage.py", "prepare", *([] if demo else ["--no-demo"])]
+        child = subprocess.Popen(  # noqa: S603 -- our own command
+            command,
+            cwd=BASE_DIR,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for us; we tell the child
+            preexec_fn=end_with_parent,  # noqa: PLW1509 -- one system call, and no lock
+        )
+        try:
+            if code := child.wait():
+                raise SystemExit(code)
+        finally:
+            if child.poll() is None:
+                child.terminate()
+                child.wait()
 
     def _announce(self, supervisor: Supervisor, host: str, port: int) -> None:
         url = f"http://{host}:{port}"
