@@ -57,7 +57,7 @@ def fake():
 
 
 @pytest.fixture
-def stage(house, fake, cast):
+def stage(transactional_db, fake, cast):
     """The cast, with models that say what the test wants. The test sees every department."""
     with wall.system("tests: look behind the scenes"):
         yield Stage(cast, fake)
@@ -80,6 +80,19 @@ def live(house, stage, client_as):
     yield watch
     for reader in readers:
         reader.leave()
+
+
+@pytest.fixture(scope="module")
+def _worker(django_db_setup, django_db_blocker, empty_house):
+    with django_db_blocker.unblock():
+        return empty_house.worker()
+
+
+@pytest.fixture
+def worker(stage, _worker):
+    """A worker that the tests of a module share, so each also shows that the one before did no harm."""
+    yield _worker
+    assert _worker.popen.poll() is None
 
 
 class Redis:

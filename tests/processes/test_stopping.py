@@ -17,8 +17,7 @@ def seconds_to_stop(run) -> float:
 
 
 @pytest.mark.parametrize("turn", [STALLED, SLOW, {"text": ["Hm", "."], "end": "stall"}], ids=["silent", "writing", "stalled"])
-def test_a_run_whose_model_is_at_work_stops_within_two_seconds(house, stage, turn):
-    house.worker()
+def test_a_run_whose_model_is_at_work_stops_within_two_seconds(worker, stage, turn):
     run = stage.start(turn)
     until(lambda: stage.fake.bodies(run.spec["model"]["model"]), "the model is asked")
     under_way(run, events=2)
@@ -29,9 +28,8 @@ def test_a_run_whose_model_is_at_work_stops_within_two_seconds(house, stage, tur
     assert seconds_to_stop(run) <= 2
 
 
-def test_a_run_whose_tool_is_silent_stops_within_two_seconds(house, stage):
+def test_a_run_whose_tool_is_silent_stops_within_two_seconds(worker, stage):
     with silent_address() as url:
-        house.worker()
         call = {"tool_calls": [{"name": "fetch_page", "arguments": {"url": url}}]}
         run = stage.start(call, tools=[{"key": "web_page", "config": {}}])
         until(lambda: "tool_call.started" in types(run), "the tool is called")
