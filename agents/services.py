@@ -201,7 +201,7 @@ def delete_agent(*, actor: User, agent: Agent) -> None:
             locked = _locked(agent)
             record(actor=actor, action="agent.deleted", target=locked)
             locked.delete()
-    except ProtectedError:
+    except (ProtectedError, IntegrityError):  # the second: it was run for the first time in this very moment
         raise Conflict(
             f"“{agent.name}” has been run; archive it instead, so that its runs keep their agent.",
             code="agent_has_runs",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from kombu.exceptions import OperationalError
 
 from accounts.models import Role
@@ -19,7 +19,7 @@ from agents.models import Agent
 from agents.specs import agent_spec
 from audit.services import record
 from mindloom.engine.events import RunCancelled, RunQueued
-from mindloom.web.errors import Conflict, Invalid, NotAllowed
+from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
 from runs import worker
 from runs.models import Guard, Reason, Run, State, Trigger, append
 from runs.signals import announce
@@ -47,6 +47,7 @@ def start_run(
     Raises `NotAllowed` for viewers, `Conflict` for an agent that is archived or was never published, `Invalid` with the
     fields at fault for variables and input. The workers hear of the run when the transaction commits.
     """
+    _check_sees(actor, agent)
     if not may(actor, Role.MEMBER, agent.department_id):
         raise NotAllowed("You may look at this agent but not run it. Ask a manager of your department.")
     if trigger == Trigger.TEST and not Agent.objects.editable_by(actor).filter(pk=agent.pk).exists():
@@ -81,6 +82,7 @@ def repeat_run(
     agent = run.agent
     if agent is None or agent.archived_at is not None:
         raise Conflict("The agent of this run is archived. Restore it to run it again.", code="agent_archived")
+    _check_sees(actor, agent)
     text = run.input if text is None else text
     values = run.variables if variables is None else variables
     trigger = Trigger.TEST if run.is_test else Trigger.PERSON
@@ -137,7 +139,20 @@ def sweep() -> int:
     return ended
 
 
-def _queue(*, actor: User, agent: Agent, spec: dict[str, Any], text: str, **fields: Any) -> Run:
+def _check_sees(actor: User, agent: Agent) -> None:
+    if not Agent.objects.visible_to(actor).filter(pk=agent.pk).exists():
+        raise NotFound("There is no such agent, or its owner keeps it private now.")
+
+
+def _queue(*, actor: User, agent: Agent, **fields: Any) -> Run:
+    try:
+        return _queued(actor=actor, agent=agent, **fields)
+    except IntegrityError:
+        # The key to the agent is checked when the transaction commits.
+        raise NotFound("This agent was deleted a moment ago.") from None
+
+
+def _queued(*, actor: User, agent: Agent, spec: dict[str, Any], text: str, **fields: Any) -> Run:
     with transaction.atomic():
         run = Run.objects.create(
             department_id=agent.department_id,

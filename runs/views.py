@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Role
 from accounts.queries import may
 from agents.models import Agent
-from mindloom.web.errors import Conflict, Invalid, NotAllowed
+from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
 from mindloom.web.http import render_page
 from runs import services
 from runs.forms import RunForm
@@ -201,7 +201,7 @@ def again(request: Request, uuid: UUID) -> HttpResponse:
     run = _visible(request, uuid)
     try:
         repeated = services.repeat_run(actor=request.user, run=run, current=request.POST.get("version") == "current")
-    except (Conflict, Invalid) as error:
+    except (Conflict, Invalid, NotFound) as error:
         messages.warning(request, error.message)
         return redirect("runs:detail", run.uuid)
     return redirect("runs:detail", repeated.uuid)

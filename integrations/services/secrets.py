@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import transaction
@@ -14,8 +15,12 @@ from mindloom.web.errors import Invalid, Unavailable
 _LONGEST_KEY = 4_000
 
 
-def open_secret(ref: str) -> str:
-    """The secret that a spec names, such as "provider:<uuid>". Raises `Unavailable` with a sentence for people."""
+def open_secret(ref: str, base_url: str) -> str:
+    """The secret that a spec names, such as "provider:<uuid>", to be sent to `base_url` ("": the kind's own address).
+
+    A run may be older than the provider's address: a key is only ever opened for the host it was entered for. Raises
+    `Unavailable` with a sentence for people.
+    """
     kind, _, text = ref.partition(":")
     try:
         uuid = UUID(text)
@@ -24,6 +29,13 @@ def open_secret(ref: str) -> str:
     provider = ModelProvider.objects.filter(uuid=uuid).first() if kind == "provider" else None
     if provider is None:
         raise Unavailable("The key's provider is gone. An administrator can set it up again under Models.")
+    if not provider.is_enabled:
+        raise Unavailable(f"The provider “{provider.name}” is switched off. Choose another model.")
+    if urlsplit(provider.base_url).netloc != urlsplit(base_url).netloc:
+        raise Unavailable(
+            f"The address of “{provider.name}” has changed since this run was set up, and its key is not sent to the old "
+            "one. Run the agent again in its current version."
+        )
     return opened(provider)
 
 

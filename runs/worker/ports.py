@@ -15,8 +15,10 @@ from django.core.files.storage import default_storage
 from integrations import services as integrations
 from integrations import tools
 from mindloom import wall
+from mindloom.engine.errors import EngineError
 from mindloom.engine.ports import Passage, SavedArtifact, ToolError
 from mindloom.wall.pool import give_back
+from mindloom.web.errors import Unavailable
 from runs.models import RunArtifact
 
 if TYPE_CHECKING:
@@ -42,10 +44,15 @@ class RunPorts:
         return tools.functions(tool)
 
     def secret(self, ref: str) -> str:
-        """Open a secret; from then on it is kept out of everything the run writes."""
+        """Open a secret for the model's address; from then on it is kept out of everything the run writes.
+
+        Raises `EngineError` when it cannot be had.
+        """
         with wall.tenant([self._run.department_id]):
             try:
-                value = integrations.open_secret(ref)
+                value = integrations.open_secret(ref, self._run.spec["model"]["base_url"])
+            except Unavailable as error:
+                raise EngineError(error.message, kind="system_error") from None
             finally:
                 give_back()
         self._redactor.add(value)

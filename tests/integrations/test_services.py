@@ -45,7 +45,7 @@ def test_a_key_is_kept_sealed_and_opens_for_runs(provider):
     provider.refresh_from_db()
     assert KEY not in provider.key_sealed
     assert provider.key_hint == "1234"
-    assert services.open_secret(ref(provider)) == KEY
+    assert services.open_secret(ref(provider), provider.base_url) == KEY
 
 
 def test_a_key_is_never_in_the_audit_trail(provider, seeing_all):
@@ -56,20 +56,20 @@ def test_a_key_that_was_copied_to_another_row_does_not_open(cast, provider):
     other = services.create_provider(actor=cast.ada, kind="openai", name="Other")
     ModelProvider.objects.filter(pk=other.pk).update(key_sealed=provider.key_sealed)
     with pytest.raises(Unavailable, match="belongs to another place"):
-        services.open_secret(ref(other))
+        services.open_secret(ref(other), other.base_url)
 
 
 @pytest.mark.parametrize("damage", [lambda text: text[:-6] + "AAAA==", lambda text: "1.k.", lambda text: "nonsense", lambda text: text + "é"])
 def test_a_damaged_key_does_not_open(provider, damage):
     ModelProvider.objects.filter(pk=provider.pk).update(key_sealed=damage(provider.key_sealed))
     with pytest.raises(Unavailable):
-        services.open_secret(ref(provider))
+        services.open_secret(ref(provider), provider.base_url)
 
 
 @pytest.mark.parametrize("name", ["provider:nonsense", "provider:", "", "other:6f1c", "provider:00000000-0000-0000-0000-000000000000"])
 def test_a_secret_that_is_not_there_says_so(name):
     with pytest.raises(Unavailable):
-        services.open_secret(name)
+        services.open_secret(name, "")
 
 
 def test_keys_are_closed_anew_with_the_newest_key(cast, settings):
@@ -78,14 +78,14 @@ def test_keys_are_closed_anew_with_the_newest_key(cast, settings):
     settings.KEY_RING = {"new": NEW, "old": OLD}
     call_command("rotate_keys", stdout=io.StringIO())
     settings.KEY_RING = {"new": NEW}
-    assert services.open_secret(ref(made)) == KEY
+    assert services.open_secret(ref(made), made.base_url) == KEY
     assert services.reseal() == 0
 
 
 def test_a_key_ring_without_the_key_says_which_one_is_missing(provider, settings):
     settings.KEY_RING = {"other": NEW}
     with pytest.raises(Unavailable, match="not in KEY_RING"):
-        services.open_secret(ref(provider))
+        services.open_secret(ref(provider), provider.base_url)
     settings.KEY_RING = {"newest": NEW}
     with pytest.raises(CommandError, match="not in KEY_RING"):
         call_command("rotate_keys", stdout=io.StringIO())
@@ -149,7 +149,7 @@ def test_keys_of_the_environment_become_providers(db, monkeypatch):
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "https://us.example/")
     services.ensure_defaults()
     made = ModelProvider.objects.get(kind="openai")
-    assert services.open_secret(ref(made)) == KEY
+    assert services.open_secret(ref(made), made.base_url) == KEY
     assert made.models.count() > 1
     assert ModelProvider.objects.get(kind="azure").base_url == "https://us.example"
 
@@ -226,3 +226,20 @@ def test_a_provider_at_a_forbidden_address_is_not_called(cast, settings):
     settings.PROVIDER_ALLOWED_NETWORKS = []
     made = services.create_provider(actor=cast.ada, kind="openai_like", name="Inside", base_url="http://127.0.0.1:9/v1")
     assert "private or reserved" in services.test_provider(actor=cast.ada, provider=made).message
+
+
+def test_a_key_is_not_opened_for_an_address_that_is_no_longer_the_providers(cast):
+    provider = services.create_provider(actor=cast.ada, kind="openai_like", name="Own", base_url="https://a.example/v1", key=KEY)
+    services.update_provider(actor=cast.ada, provider=provider, base_url="https://b.example/v1", key=KEY)
+
+    assert services.open_secret(ref(provider), "https://b.example/v2") == KEY
+    with pytest.raises(Unavailable, match="has changed since"):
+        services.open_secret(ref(provider), "https://a.example/v1")
+
+
+def test_a_provider_that_is_switched_off_lends_no_key(cast):
+    provider = services.create_provider(actor=cast.ada, kind="openai_like", name="Own", base_url="https://a.example", key=KEY)
+    services.enable_provider(actor=cast.ada, provider=provider, enabled=False)
+
+    with pytest.raises(Unavailable, match="switched off"):
+        services.open_secret(ref(provider), "https://a.example")
