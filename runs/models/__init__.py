@@ -1,6 +1,6 @@
 """Runs, their events and their files."""
 
-from runs.models.append import Guard, append
+from runs.models.append import Guard, append, storable
 from runs.models.event import RunArtifact, RunEvent
 from runs.models.run import LIVE_STATES, TERMINAL_STATES, Reason, Run, State, Trigger
 
@@ -15,4 +15,5 @@ __all__ = [
     "State",
     "Trigger",
     "append",
+    "storable",
 ]

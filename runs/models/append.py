@@ -118,15 +118,16 @@ def _json(value: object) -> str:
     # PostgreSQL keeps no NUL characters; lone surrogates come from cut-off escapes of models.
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), default=str)
     if "\\u0000" in text or "\\ud" in text:
-        text = json.dumps(_storable(value), ensure_ascii=True, separators=(",", ":"), default=str)
+        text = json.dumps(storable(value), ensure_ascii=True, separators=(",", ":"), default=str)
     return text
 
 
-def _storable(value: object) -> object:
+def storable(value: Any) -> Any:
+    """The value without characters that PostgreSQL cannot keep."""
     if isinstance(value, str):
         return value.replace("\x00", "").encode("utf-8", "replace").decode()
     if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
+        return {storable(key): storable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_storable(item) for item in value]
+        return [storable(item) for item in value]
     return value

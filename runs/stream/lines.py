@@ -15,12 +15,20 @@ if TYPE_CHECKING:
     from runs.models import RunEvent
 
 SHORT = 160
+LONGEST_MORE = 20_000
+"""Characters behind a line, so that a page full of large tool results stays a page."""
 Line = dict[str, Any]
 
 
 def lines_of(rows: Iterable[RunEvent]) -> list[Line]:
-    """One line operation for each event, in order."""
-    return [line_of(row) for row in rows]
+    """One line operation for each event, in order, as pages show them."""
+    return [_bounded(line_of(row)) for row in rows]
+
+
+def _bounded(line: Line) -> Line:
+    if len(line.get("more", "")) > LONGEST_MORE:
+        line["more"] = f"{line['more'][:LONGEST_MORE]}\n\n[Cut here: the downloaded log has the rest.]"
+    return line
 
 
 def line_of(row: RunEvent) -> Line:

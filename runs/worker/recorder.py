@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from mindloom.engine.events import (
+    TERMINAL_TYPES,
     ContentAdded,
     ContentCompleted,
     ModelCalled,
@@ -21,7 +22,7 @@ from mindloom.engine.events import (
     RunFailed,
 )
 from mindloom.wall.pool import give_back
-from runs.models import Guard, Reason, State, append
+from runs.models import Guard, Reason, State, append, storable
 from runs.signals import announce, ring
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class Recorder:
     def end(self, event: RunCompleted | RunFailed | RunCancelled) -> None:
         """Write what is left together with the terminal event, as the run's last words."""
         event = self._redactor.event(event)  # type: ignore[assignment]
+        # An end that could not be written is replaced by this one: a log has one last line.
+        self._pending = [one for one in self._pending if one.type not in TERMINAL_TYPES]
         self._pending.append(event)
         self._write(finished_at=datetime.now(UTC), **terminal_changes(event))
         self.ended = True
@@ -97,16 +100,16 @@ def terminal_changes(event: Event) -> dict[str, Any]:
             "state": State.COMPLETED,
             "reason": Reason.NONE,
             "reason_message": "",
-            "output": event.output.replace("\x00", ""),
+            "output": storable(event.output),
         }
     if isinstance(event, RunFailed):
         return {
             "state": State.FAILED,
             "reason": Reason(event.kind),
-            "reason_message": event.message.replace("\x00", ""),
+            "reason_message": storable(event.message),
         }
     if isinstance(event, RunCancelled):
-        return {"state": State.CANCELLED, "reason": Reason.STOPPED, "reason_message": event.message.replace("\x00", "")}
+        return {"state": State.CANCELLED, "reason": Reason.STOPPED, "reason_message": storable(event.message)}
     raise TypeError(event.type)
 
 

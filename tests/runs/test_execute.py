@@ -20,6 +20,7 @@ from mindloom.engine.events import (
 from mindloom.engine.scripted import ScriptedRunner
 from runs import services, worker
 from runs.models import Reason, Run, State
+from runs.worker import recorder
 from runs.worker.recorder import merged
 from runs.worker.redact import MASK, Redactor
 from tests import factories
@@ -44,6 +45,23 @@ def test_a_run_is_carried_out_to_its_end(run):
     assert (run.state, run.output) == (State.COMPLETED, "Hello")
     assert types(run)[0] == "run.started"
     assert types(run)[-2:] == ["content.completed", "run.completed"]
+
+
+def test_half_a_character_in_the_answer_does_not_lose_the_answer(run):
+    assert worker.execute(run.pk, ScriptedRunner([RunCompleted(output="Grüße \ud83d\x00")]))
+    run.refresh_from_db()
+    assert (run.state, run.output) == (State.COMPLETED, "Grüße ?")
+    assert types(run) == ["run.started", "run.completed"]
+
+
+def test_a_log_has_one_end_also_when_the_first_could_not_be_written(run, monkeypatch):
+    changes = recorder.terminal_changes
+    monkeypatch.setattr(recorder, "terminal_changes", lambda event: changes(event) | ({"output": object()} if event.type == "run.completed" else {}))
+
+    worker.execute(run.pk, ScriptedRunner([RunCompleted(output="Hello")]))
+    run.refresh_from_db()
+    assert run.state == State.FAILED
+    assert types(run) == ["run.started", "run.failed"]
 
 
 def test_a_message_delivered_twice_makes_one_run(run):

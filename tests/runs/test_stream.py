@@ -21,6 +21,7 @@ from runs.models import Guard, RunEvent, State, append
 from runs.signals import ring
 from runs.stream import Batch, follow, lines_of, read_after
 from runs.stream.downloads import log_lines, log_text, ndjson, server_sent
+from runs.stream.lines import line_of
 from runs.stream.watch import Reader, watch
 from runs.worker import terminal_changes
 from tests import factories
@@ -85,6 +86,14 @@ def test_an_event_of_another_vocabulary_is_shown_all_the_same():
     row = RunEvent(run_id=1, seq=1, at=NOW, type="moon.phased", source=[], data={"phase": "full"})
 
     assert lines_of([row])[0]["text"] == "moon.phased"
+
+
+def test_a_page_of_large_results_stays_a_page_and_the_download_has_them_whole():
+    result = events.ToolCallFinished(call_id="c", tool="t", result="x\n" * 30_000, duration_ms=1)
+    stored = rows([result])
+
+    assert len(lines_of(stored)[0]["more"]) < 21_000
+    assert line_of(stored[0])["more"] == result.result
 
 
 @pytest.fixture
