@@ -1,6 +1,6 @@
 """Measures Mindloom, each benchmark on an installation of its own.
 
-    python -m tests.benchmarks [names…] [--runs 200] [--rounds 3] [--agno-python PATH]      all, or those named
+    python -m tests.benchmarks [names…] [--runs 200] [--rounds 3] [--agentos]      all, or those named
 
 Each benchmark is bounded in count and time, ends what it started and removes its folder. docs/benchmarks.md has the
 figures and says what they mean.
@@ -28,7 +28,7 @@ def _throughput(options: argparse.Namespace) -> list[Row]:
     with House() as house:
         from tests.benchmarks import throughput
 
-        return throughput.measure(house, runs=options.runs, rounds=options.rounds, agno_python=options.agno_python)
+        return throughput.measure(house, runs=options.runs, rounds=options.rounds, with_agentos=options.agentos)
 
 
 def _latency(options: argparse.Namespace) -> list[Row]:
@@ -78,10 +78,9 @@ def main() -> int:
     parser.add_argument("--viewers", type=int, default=200, help="websockets that watch one run")
     parser.add_argument("--rounds", type=int, default=3, help="how often the side-by-side measurements are repeated")
     parser.add_argument(
-        "--agno-python",
-        type=Path,
-        default=None,
-        help="a Python with requirements/bench.txt, to measure Agno's server too",
+        "--agentos",
+        action="store_true",
+        help="measure Agno's own server too; installs requirements/bench.txt into a folder of its own",
     )
     parser.add_argument("--into", type=Path, default=None, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -105,19 +104,9 @@ def _all(options: argparse.Namespace) -> int:
         for name in options.names or BENCHMARKS:
             print(f"{name}: load {os.getloadavg()[0]:.2f} before", flush=True)
             into.unlink(missing_ok=True)
-            command = [
-                sys.executable,
-                "-m",
-                "tests.benchmarks",
-                name,
-                "--into",
-                str(into),
-                "--runs",
-                str(options.runs),
-                "--rounds",
-                str(options.rounds),
-            ]
-            command += ["--agno-python", str(options.agno_python)] if options.agno_python else []
+            counts = [f"--runs={options.runs}", f"--rounds={options.rounds}", f"--viewers={options.viewers}"]
+            command = [sys.executable, "-m", "tests.benchmarks", name, f"--into={into}", *counts]
+            command += ["--agentos"] if options.agentos else []
             if not _one(command) or not into.exists():
                 print(f"{name} failed", flush=True)
                 return 1
@@ -135,7 +124,11 @@ def _one(command: list[str]) -> bool:
     finally:
         if child.poll() is None:
             child.terminate()
-            child.wait(60)
+            try:
+                child.wait(90)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
 
 
 if __name__ == "__main__":

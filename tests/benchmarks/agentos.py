@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -15,12 +18,35 @@ import httpx
 from redis.asyncio import Redis
 
 from mindloom import embedded
+from mindloom.environment import BASE_DIR
 from tests.benchmarks.house import House, answers, free_port, until
 from tests.benchmarks.work import AT_ONCE, MODEL, TEXT, Rate, rate
 
 WARM_UP = 16
 STATUS_KEY = "agno:os:events:{}:status"
 ENDED = {b"COMPLETED", b"ERROR", b"CANCELLED", b"PAUSED"}
+
+
+def environment(where: Path) -> Path:
+    """Make an environment with requirements/bench.txt; its Python."""
+    uv, python = [sys.executable, "-m", "uv"], where / "bin" / "python"
+    variables = {**os.environ, "UV_LINK_MODE": "copy"}
+    subprocess.run([*uv, "venv", "--quiet", str(where)], check=True, timeout=120, env=variables)
+    locked = str(BASE_DIR / "requirements" / "bench.txt")
+    install = [
+        *uv,
+        "pip",
+        "install",
+        "--quiet",
+        "--compile-bytecode",
+        "--python",
+        str(python),
+        "--require-hashes",
+        "-r",
+        locked,
+    ]
+    subprocess.run(install, check=True, timeout=900, env=variables)
+    return python
 
 
 def measure(house: House, python: Path, fake: str, *, runs: int, read: bool) -> Rate:

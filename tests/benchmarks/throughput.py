@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from statistics import median
 
 from mindloom import wall
@@ -25,9 +24,10 @@ from tests.benchmarks.work import AT_ONCE, MODEL, WARM_UP, Rate, rate
 TARGET_RATIO = 0.8
 
 
-def measure(house: House, *, runs: int, rounds: int, agno_python: Path | None) -> list[Row]:
+def measure(house: House, *, runs: int, rounds: int, with_agentos: bool) -> list[Row]:
     """One row for each contender, with its ratio to Agno alone."""
     fake = house.fake_models()
+    agno_python = agentos.environment(house.folder / "agentos") if with_agentos else None
     alone, ours, theirs, unread = [], [], [], []
     with wall.system("benchmark"):
         agent = people.agent(people.person(), fake, MODEL)
