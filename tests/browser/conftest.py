@@ -104,7 +104,7 @@ def window(chromium, product, sessions, trouble):
 
     def open_window(who: str | None = None, *, width: int = 1440, **options: Any) -> Page:
         if who and who not in sessions:
-            sessions[who] = _signed_in(chromium, product, who)
+            sessions[who] = signed_in(chromium, product, who)
         state = sessions[who] if who else None
         context = chromium.new_context(
             base_url=product.url, storage_state=state, viewport={"width": width, "height": 900}, reduced_motion="reduce", **options
@@ -120,7 +120,7 @@ def window(chromium, product, sessions, trouble):
         context.close()
 
 
-def _signed_in(chromium: Any, product: Product, who: str) -> Any:
+def signed_in(chromium: Any, product: Product, who: str) -> Any:
     context = chromium.new_context(base_url=product.url)
     page = context.new_page()
     sign_in(page, f"{who}@mindloom.example", product.password(who))
@@ -140,7 +140,7 @@ def sign_in(page: Page, address: str, password: str) -> None:
 @pytest.fixture(scope="package")
 def models(chromium, product, fake):
     """The fake provider, added by the administrator; makes models that say what the test wants and gives their uuid."""
-    context = chromium.new_context(base_url=product.url, storage_state=_signed_in(chromium, product, "ada"))
+    context = chromium.new_context(base_url=product.url, storage_state=signed_in(chromium, product, "ada"))
     page = context.new_page()
     page.goto("/models/providers/new/?kind=openai_like")
     page.get_by_label("Name").fill("Laboratory")
@@ -160,5 +160,6 @@ def models(chromium, product, fake):
         expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
         return next(one["uuid"] for one in product.api("maya", "GET", "models") if one["model_id"] == name)
 
+    make.address = address
     yield make
     context.close()

@@ -1,0 +1,157 @@
+"""Every page, wide and narrow, light and dark: it fits, it is accessible, and its picture is kept.
+
+The pictures go to the folder that SCREENSHOTS names, else to a temporary one.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from django.template.loader import render_to_string
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import signed_in
+from tests.browser.product import Product
+
+WIDTHS = (1440, 390)
+THEMES = ("light", "dark")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page: who looks at it, where it is, what must be there before it counts as drawn."""
+
+    name: str
+    who: str | None
+    path: str
+    text: str = ""
+    status: int = 200
+
+
+PLACES = [
+    Place("sign-in", None, "/sign-in/", "Forgot your password?"),
+    Place("sign-up", None, "/sign-up/", "Its managers let you in"),
+    Place("sign-up-sent", None, "/sign-up/sent/", "Look at your mail"),
+    Place("forgot", None, "/password/forgot/", "Mail me a link"),
+    Place("forgot-sent", None, "/password/forgot/sent/", "Look at your mail"),
+    Place("dead-link", None, "/password/reset/x/y/", "This link does not work", 410),
+    Place("home", "maya", "/", "Recent runs"),
+    Place("home-without-runs", "tara", "/", "Nothing has run yet"),
+    Place("home-viewer", "vera", "/", "Recent runs"),
+    Place("home-without-department", "nobody", "/", "You belong to no department yet"),
+    Place("agents", "maya", "/agents/", "Campaign brief writer"),
+    Place("agents-none", "maya", "/agents/?q=zzz", "No agent matches"),
+    Place("gallery", "maya", "/agents/gallery/?template=campaign-brief", "Use this template"),
+    Place("agent-new", "maya", "/agents/new/?template=campaign-brief", "Make agent"),
+    Place("agent", "maya", "/agents/{agent}/", "Versions"),
+    Place("builder", "maya", "/agents/{agent}/edit/", "Test the draft"),
+    Place("version", "maya", "/agents/{agent}/versions/1/", "What was new"),
+    Place("run-form", "maya", "/agents/{agent}/run/", "you can stop it"),
+    Place("runs", "maya", "/runs/", "Weaver"),
+    Place("runs-none", "tara", "/runs/", "Nothing has run yet"),
+    Place("runs-none-here", "maya", "/runs/?view=cancelled", "No runs here"),
+    Place("run-live", "maya", "/runs/{live}/", "Taken by worker"),
+    Place("run", "maya", "/runs/{run}/", "Completed"),
+    Place("run-output", "maya", "/runs/{run}/output/", "Key messages"),
+    Place("run-artifacts", "maya", "/runs/{run}/artifacts/", "SHA-256"),
+    Place("run-inputs", "maya", "/runs/{run}/inputs/", "Cyclists in cities"),
+    Place("run-failed", "maya", "/runs/{failed}/", "The provider"),
+    Place("models", "ada", "/models/", "Laboratory"),
+    Place("provider-kinds", "ada", "/models/providers/new/", "Ollama"),
+    Place("provider-new", "ada", "/models/providers/new/?kind=openai_like", "Extra headers"),
+    Place("provider", "ada", "{provider}", "List models"),
+    Place("people", "maya", "/people/", "Ben Adler"),
+    Place("people-waiting", "finn", "/people/", "Waiting to join"),
+    Place("departments", "ada", "/departments/", "Marketing"),
+    Place("department-new", "ada", "/departments/new/", "Make department"),
+    Place("profile", "maya", "/profile/", "Change password"),
+    Place("password", "maya", "/password/change/", "Forgotten it?"),
+    Place("403", "vera", "/agents/{agent}/edit/", "Error 403", 403),
+    Place("404", "maya", "/nothing/", "Error 404", 404),
+    Place("500", None, "/broken/", "Error 500", 500),
+]
+
+
+@pytest.fixture(scope="package")
+def scene(product, models, chromium):
+    """Agents and runs in every state, somebody who waits and somebody who belongs nowhere."""
+    slow = models("slow-weaver", {"text": ["thread "] * 400, "pace_ms": 1000})
+    broken = models("broken", {"status": 402, "error": {"message": "Your credit is used up.", "code": "insufficient_quota"}})
+    weaver = product.agent("maya", "Weaver", description="Weaves slowly.", draft={"instructions": "Weave.", "model": slow})
+    failing = product.agent("maya", "Ledger check", category="Marketing", draft={"instructions": "Check.", "model": broken})
+    places = {
+        "agent": next(one["uuid"] for one in product.api("maya", "GET", "agents?q=Campaign+brief")["results"]),
+        "run": product.api("maya", "GET", "runs")["results"][-1]["uuid"],
+        "failed": product.run("maya", failing),
+        "live": product.run("maya", weaver),
+        "provider": models.address,
+    }
+    sign_up(product, "Wanda Waits", "wanda@elsewhere.example", "Finance")
+    sign_up(product, "Nobody Yet", "nobody@mindloom.example", "Tech")
+    turn_down(product, chromium, "Nobody Yet")
+    product.passwords["nobody"] = PASSPHRASE
+    product.run_ends("maya", places["failed"])
+    return places
+
+
+PASSPHRASE = "a loom of one's own"
+
+
+def sign_up(product: Product, name: str, address: str, department: str) -> None:
+    listed = httpx.get(f"{product.url}/api/v1/departments").raise_for_status().json()["results"]
+    uuid = next(one["uuid"] for one in listed if one["name"] == department)
+    given = {"name": name, "email": address, "password": PASSPHRASE, "department": uuid}
+    httpx.post(f"{product.url}/api/v1/auth/register", json=given).raise_for_status()
+
+
+def turn_down(product: Product, chromium: Browser, name: str) -> None:
+    page = chromium.new_page(base_url=product.url, storage_state=signed_in(chromium, product, "tara"))
+    page.goto("/people/")
+    page.get_by_role("button", name=f"Turn {name} down").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Turn down").click()
+    expect(page.get_by_role("button", name=f"Turn {name} down")).to_have_count(0)
+    page.close()
+
+
+@pytest.fixture(scope="package")
+def pictures():
+    folder = Path(os.environ.get("SCREENSHOTS") or tempfile.mkdtemp(prefix="loom-pictures-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+def test_the_page_fits_and_is_accessible(place, window, scene, pictures, trouble):
+    page = window(place.who)
+    if place.status != 200:
+        trouble.expect(f"status of {place.status}")
+    page.route("**/broken/", lambda route: route.fulfill(status=500, content_type="text/html", body=render_to_string("500.html")))
+    answer = page.goto(place.path.format(**scene))
+    assert answer.status == place.status
+    expect(page.locator("body")).to_contain_text(place.text)
+    page.evaluate(AXE_SCRIPT)
+    wrong = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+            page.screenshot(path=pictures / f"{place.name}-{theme}-{width}.png", full_page=True)
+            wrong += [f"{width} {theme}: {problem}" for problem in problems(page)]
+
+    assert not wrong, "\n".join(wrong)
+
+
+def problems(page: Page) -> list[str]:
+    """What is wider than the window, and what breaks an accessibility rule."""
+    wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    found = page.evaluate("(rules) => axe.run({ runOnly: rules, resultTypes: ['violations'] })", RULES)["violations"]
+    broken = [f"{one['id']}: {one['help']}: {node['target']} {node['html'][:200]}" for one in found for node in one["nodes"][:3]]
+    return [*(["wider than the window"] if wide else []), *broken]
