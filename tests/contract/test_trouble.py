@@ -272,3 +272,21 @@ def test_an_incomplete_model_is_explained(model, fields, words):
 def test_two_tools_of_the_same_name_are_refused(model):
     last = play(agent_spec(model("plain")), ports=LentPorts(adder(), adder()))[-1]
     assert 'a function "add"' in last.message
+
+
+def test_an_answer_without_end_is_ended(model, monkeypatch):
+    monkeypatch.setattr("mindloom.engine.agno_adapter.calls.LONGEST_ANSWER_CHARACTERS", 1_000)
+    last = play(agent_spec(model("endless", {"text": ["long "] * 500})))[-1]
+    assert (last.type, last.kind) == ("run.failed", "budget")
+    assert "more than 1,000 characters in one answer" in last.message
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [("huge", '{"a": "' + "x" * 1_100_000 + '"}', "1,000,000 are the most"), ("deep", "[" * 100_000, "nested too deep")],
+)
+def test_arguments_that_nobody_can_read_are_told_to_the_model(model, name, arguments, words):
+    turns = ({"tool_calls": [{"name": "add", "arguments": arguments}]}, {"text": "ok"})
+    events = play(agent_spec(model(f"arguments-{name}", *turns)), ports=LentPorts(adder()))
+    assert words in of(events, "tool_call.failed")[0].message
+    assert events[-1].type == "run.completed"

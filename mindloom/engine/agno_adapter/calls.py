@@ -24,6 +24,7 @@ RETRIES = 2
 BACKOFF_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
 CHARACTERS_PER_TOKEN = 4
+LONGEST_ANSWER_CHARACTERS = 1_000_000
 _CERTAINLY_OVER = 2
 """While a text is streamed its tokens are guessed; it is cut only when the guess is over the limit by this factor."""
 
@@ -140,6 +141,8 @@ class ModelCalls:
                 call.characters += len(text)
                 if call.first is None:
                     call.first = call.heard
+            if call.characters > LONGEST_ANSWER_CHARACTERS:
+                raise self._too_long()
             if call.characters > call.most_characters:
                 raise self._over_tokens(self._tokens + call.characters // CHARACTERS_PER_TOKEN)
             if text and _is_plain(delta):
@@ -198,6 +201,13 @@ class ModelCalls:
         self._tokens += call.tokens()
         if self._tokens > session.limits.tokens and session.verdict is None:
             raise self._over_tokens(self._tokens)
+
+    def _too_long(self) -> Exception:
+        message = (
+            f"The model wrote more than {LONGEST_ANSWER_CHARACTERS:,} characters in one answer, the most that is kept. "
+            "Ask for less at a time, or set the longest answer under Model."
+        )
+        return self.session.fail(message, "budget")
 
     def _over_tokens(self, tokens: int) -> Exception:
         limit = self.session.limits.tokens

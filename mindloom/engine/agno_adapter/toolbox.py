@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from mindloom.engine.agno_adapter.session import Session
 
 LONGEST_RESULT_BYTES = 64 * 1024
+LONGEST_ARGUMENTS = 1_000_000
+"""Characters of the JSON; what is longer is not even read."""
+_LONGEST_NAME = 100
 _PROBLEMS_NAMED = 3
 
 log = logging.getLogger(__name__)
@@ -94,7 +97,7 @@ class Toolbox:
         for call in asked:
             self._count()
             function = call.get("function") or {}
-            name = str(function.get("name") or "")
+            name = str(function.get("name") or "")[:_LONGEST_NAME]
             work = partial(self._call, str(call.get("id") or ""), name, function.get("arguments"))
             calls.append(
                 FunctionCall(
@@ -161,16 +164,20 @@ def _entrypoint(work: Callable[[], Coroutine[Any, Any, str]]) -> Callable[[], Co
     return entrypoint
 
 
-def _arguments(raw: object) -> tuple[dict[str, Any], str]:
+def _arguments(raw: object) -> tuple[dict[str, Any], str]:  # noqa: PLR0911 -- one for each mistake
     """The arguments as the model gave them, and what is wrong with them as a whole."""
     if isinstance(raw, dict):
         return raw, ""
     if not isinstance(raw, str) or not raw.strip():
         return {}, ""
+    if len(raw) > LONGEST_ARGUMENTS:
+        return {}, f"The arguments have {len(raw):,} characters; {LONGEST_ARGUMENTS:,} are the most. Send less."
     try:
         value = json.loads(raw)
     except ValueError as error:
         return {}, f"The arguments are not JSON ({error}). Send one JSON object."
+    except RecursionError:
+        return {}, "The arguments are nested too deep. Send one plain JSON object."
     if not isinstance(value, dict):
         return {}, "The arguments must be one JSON object."
     return value, ""
