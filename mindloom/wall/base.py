@@ -18,7 +18,9 @@ class WallOpen(SystemCheckError):
     """The database's role passes through row-level security; `hint` says what to do."""
 
     def __init__(self, role: str) -> None:
-        super().__init__(f"The database role {role!r} is not held back by row-level security, so departments could see each other.")
+        super().__init__(
+            f"The database role {role!r} is not held back by row-level security, so departments could see each other."
+        )
         self.hint = f"ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS; or use another role in DATABASE_URL."
 
 

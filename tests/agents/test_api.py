@@ -23,13 +23,17 @@ def api(client_as):
         address = reverse(f"api:{name}", args=args)
         if method in {"get", "delete"}:
             return getattr(client, method)(address, body or {}, headers=headers)
-        return getattr(client, method)(address, body if body is not None else {}, content_type="application/json", headers=headers)
+        return getattr(client, method)(
+            address, body if body is not None else {}, content_type="application/json", headers=headers
+        )
 
     return call
 
 
 def test_an_agent_is_made_in_the_first_department(api, cast, models):
-    answer = api(cast.bob, "post", "agents", {"name": "Digest", "template": "meeting-minutes", "draft": {"markdown": False}})
+    answer = api(
+        cast.bob, "post", "agents", {"name": "Digest", "template": "meeting-minutes", "draft": {"markdown": False}}
+    )
     assert answer.status_code == 201
     body = answer.json()
     assert body["department"] == str(cast.marketing.uuid)

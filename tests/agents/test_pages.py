@@ -51,7 +51,9 @@ def test_the_list_narrows_to_a_fragment(client_as, cast, agent):
     assert b"<html" not in page.content
 
 
-@pytest.mark.parametrize("query", ["q=a%00b", "page=999999999999999999999", "page=x", "category=%00", "show=everything"])
+@pytest.mark.parametrize(
+    "query", ["q=a%00b", "page=999999999999999999999", "page=x", "category=%00", "show=everything"]
+)
 def test_a_strange_query_is_answered_all_the_same(client_as, cast, agent, query):
     assert client_as(cast.bob).get(f"{reverse('agents:list')}?{query}").status_code == 200
 
@@ -63,7 +65,9 @@ def test_archived_agents_are_listed_apart(client_as, cast, agent, in_marketing):
     assert b"Digest" in client.get(reverse("agents:list"), {"show": "archived"}).content
 
 
-def test_the_list_asks_as_often_for_20_agents_as_for_one(client_as, cast, agent, in_marketing, django_assert_max_num_queries):
+def test_the_list_asks_as_often_for_20_agents_as_for_one(
+    client_as, cast, agent, in_marketing, django_assert_max_num_queries
+):
     client = client_as(cast.bob)
     client.get(reverse("agents:list"))
     with django_assert_max_num_queries(30) as one:
@@ -86,7 +90,9 @@ def test_nobody_changes_an_agent_of_another_department(client_as, cast, agent, n
     assert Agent.objects.count() == 1
 
 
-@pytest.mark.parametrize("name", ["edit", "autosave", "publish", "discard", "duplicate", "archive", "restore", "delete"])
+@pytest.mark.parametrize(
+    "name", ["edit", "autosave", "publish", "discard", "duplicate", "archive", "restore", "delete"]
+)
 def test_a_viewer_may_look_but_not_change(client_as, cast, agent, name):
     client = client_as(cast.carol)
     assert client.get(url("detail", agent)).status_code == 200
@@ -100,7 +106,9 @@ def test_the_gallery_previews_a_template(client_as, cast):
 
 
 def test_a_template_becomes_an_agent(client_as, cast, models, in_marketing):
-    answer = client_as(cast.bob).post(reverse("agents:create"), {"template": "campaign-brief", "name": "Briefs", "icon": "mail"})
+    answer = client_as(cast.bob).post(
+        reverse("agents:create"), {"template": "campaign-brief", "name": "Briefs", "icon": "mail"}
+    )
     made = Agent.objects.get(name="Briefs")
     assert answer.url == url("edit", made)
     assert made.icon == "mail"
@@ -123,7 +131,11 @@ def test_the_builder_shows_the_draft(client_as, cast, agent):
 
 
 def test_the_builder_saves_without_javascript(client_as, cast, agent, in_marketing):
-    answer = post(client_as(cast.bob), url("edit", agent), form_of(agent, instructions="About {{ topic }}, briefly.", tool_calls="7"))
+    answer = post(
+        client_as(cast.bob),
+        url("edit", agent),
+        form_of(agent, instructions="About {{ topic }}, briefly.", tool_calls="7"),
+    )
     assert answer.status_code == 302
     agent.refresh_from_db()
     assert agent.draft["instructions"] == "About {{ topic }}, briefly."

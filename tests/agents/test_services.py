@@ -31,7 +31,9 @@ def test_a_viewer_and_a_stranger_may_not_make_agents(cast, in_marketing):
 
 
 def test_a_template_gives_the_draft_and_the_looks(cast, in_marketing, models):
-    made = services.create_agent(actor=cast.bob, department_id=cast.marketing.pk, name="Brief", template="campaign-brief")
+    made = services.create_agent(
+        actor=cast.bob, department_id=cast.marketing.pk, name="Brief", template="campaign-brief"
+    )
     assert made.icon == "megaphone"
     assert "{{ audience }}" in made.draft["instructions"]
     services.publish_agent(actor=cast.bob, agent=made)
@@ -71,8 +73,12 @@ def test_a_draft_that_changed_meanwhile_is_not_overwritten(cast, in_marketing, a
 
 
 def test_saving_the_same_draft_again_is_no_conflict(cast, in_marketing, agent):
-    kept = services.update_draft(actor=cast.bob, agent=agent, definition={"instructions": "New"}, draft_digest=agent.draft_digest)
-    services.update_draft(actor=cast.bob, agent=agent, definition={"instructions": "New"}, draft_digest=agent.draft_digest)
+    kept = services.update_draft(
+        actor=cast.bob, agent=agent, definition={"instructions": "New"}, draft_digest=agent.draft_digest
+    )
+    services.update_draft(
+        actor=cast.bob, agent=agent, definition={"instructions": "New"}, draft_digest=agent.draft_digest
+    )
     assert kept.draft["instructions"] == "New"
 
 

@@ -283,7 +283,10 @@ def test_an_answer_without_end_is_ended(model, monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "arguments", "words"),
-    [("huge", '{"a": "' + "x" * 1_100_000 + '"}', "1,000,000 are the most"), ("deep", "[" * 100_000, "nested too deep")],
+    [
+        ("huge", '{"a": "' + "x" * 1_100_000 + '"}', "1,000,000 are the most"),
+        ("deep", "[" * 100_000, "nested too deep"),
+    ],
 )
 def test_arguments_that_nobody_can_read_are_told_to_the_model(model, name, arguments, words):
     turns = ({"tool_calls": [{"name": "add", "arguments": arguments}]}, {"text": "ok"})

@@ -208,7 +208,11 @@ def test_a_redirect_is_checked_by_the_caller_too(site):
 
 
 def test_a_secret_does_not_travel_to_another_host(site):
-    fetch(f"{site}/other", allowed=[*LOOPBACK, ipaddress.ip_network("::1/128")], headers={"authorization": "Bearer secret"})
+    fetch(
+        f"{site}/other",
+        allowed=[*LOOPBACK, ipaddress.ip_network("::1/128")],
+        headers={"authorization": "Bearer secret"},
+    )
     assert "authorization" not in {name.lower() for name in Site.seen[-1]}
     assert Site.seen[-2]["authorization"] == "Bearer secret"
 

@@ -16,7 +16,9 @@ KEY = "sk-very-secret-key-1234"
 @pytest.fixture
 def provider(cast):
     services.ensure_defaults()
-    return services.create_provider(actor=cast.ada, kind="openai_like", name="House", base_url="https://models.example/v1", key=KEY)
+    return services.create_provider(
+        actor=cast.ada, kind="openai_like", name="House", base_url="https://models.example/v1", key=KEY
+    )
 
 
 @pytest.fixture
@@ -61,7 +63,14 @@ def test_a_provider_is_added(ada):
     assert answer.url == url("provider", made)
 
 
-@pytest.mark.parametrize("data", [{"kind": "openai", "name": "O"}, {"kind": "azure", "name": "A", "key": KEY}, {"kind": "openai", "name": "a\x00", "key": KEY}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"kind": "openai", "name": "O"},
+        {"kind": "azure", "name": "A", "key": KEY},
+        {"kind": "openai", "name": "a\x00", "key": KEY},
+    ],
+)
 def test_what_is_missing_is_asked_for(ada, data):
     assert ada.post(reverse("integrations:create"), data).status_code == 422
 
@@ -81,7 +90,9 @@ def test_a_name_that_is_taken_is_said_beside_the_name(ada, provider):
 
 
 def test_an_empty_key_keeps_the_one_there_is(ada, provider):
-    ada.post(url("provider", provider), {"name": "Renamed", "base_url": provider.base_url, "key": "", "headers": "X-Team: a"})
+    ada.post(
+        url("provider", provider), {"name": "Renamed", "base_url": provider.base_url, "key": "", "headers": "X-Team: a"}
+    )
     provider.refresh_from_db()
     assert (provider.name, provider.key_hint, provider.headers) == ("Renamed", "1234", {"X-Team": "a"})
 

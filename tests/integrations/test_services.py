@@ -59,14 +59,18 @@ def test_a_key_that_was_copied_to_another_row_does_not_open(cast, provider):
         services.open_secret(ref(other), other.base_url)
 
 
-@pytest.mark.parametrize("damage", [lambda text: text[:-6] + "AAAA==", lambda text: "1.k.", lambda text: "nonsense", lambda text: text + "é"])
+@pytest.mark.parametrize(
+    "damage", [lambda text: text[:-6] + "AAAA==", lambda text: "1.k.", lambda text: "nonsense", lambda text: text + "é"]
+)
 def test_a_damaged_key_does_not_open(provider, damage):
     ModelProvider.objects.filter(pk=provider.pk).update(key_sealed=damage(provider.key_sealed))
     with pytest.raises(Unavailable):
         services.open_secret(ref(provider), provider.base_url)
 
 
-@pytest.mark.parametrize("name", ["provider:nonsense", "provider:", "", "other:6f1c", "provider:00000000-0000-0000-0000-000000000000"])
+@pytest.mark.parametrize(
+    "name", ["provider:nonsense", "provider:", "", "other:6f1c", "provider:00000000-0000-0000-0000-000000000000"]
+)
 def test_a_secret_that_is_not_there_says_so(name):
     with pytest.raises(Unavailable):
         services.open_secret(name, "")
@@ -107,7 +111,9 @@ def test_an_address_that_changes_its_host_asks_for_the_key_again(cast, provider)
         services.update_provider(actor=cast.ada, provider=provider, base_url="https://evil.example/v1")
     assert "key" in caught.value.fields
     provider.refresh_from_db()
-    services.update_provider(actor=cast.ada, provider=provider, base_url="https://good.example/v1", key="another-key-9999")
+    services.update_provider(
+        actor=cast.ada, provider=provider, base_url="https://good.example/v1", key="another-key-9999"
+    )
     assert provider.key_hint == "9999"
 
 
@@ -194,7 +200,10 @@ def test_a_model_that_is_off_cannot_be_the_default(cast, provider):
         services.set_default_model(actor=cast.ada, model=model)
 
 
-@pytest.mark.parametrize(("values", "field"), [({"model_id": ""}, "model_id"), ({"model_id": "gpt-x"}, "model_id"), ({"context_window": -1}, "context_window")])
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [({"model_id": ""}, "model_id"), ({"model_id": "gpt-x"}, "model_id"), ({"context_window": -1}, "context_window")],
+)
 def test_a_model_that_cannot_be_is_refused_at_its_field(cast, provider, values, field):
     services.add_model(actor=cast.ada, provider=provider, model_id="gpt-x")
     with pytest.raises(Invalid) as caught:
@@ -214,7 +223,9 @@ def test_a_provider_that_works_lists_its_models(cast, fake):
 
 
 def test_a_provider_that_is_not_there_says_so_without_the_key(cast):
-    made = services.create_provider(actor=cast.ada, kind="openai_like", name="Gone", base_url="http://127.0.0.1:9/v1", key=KEY)
+    made = services.create_provider(
+        actor=cast.ada, kind="openai_like", name="Gone", base_url="http://127.0.0.1:9/v1", key=KEY
+    )
     result = services.test_provider(actor=cast.ada, provider=made)
     assert not result.ok
     assert KEY not in result.message
@@ -229,7 +240,9 @@ def test_a_provider_at_a_forbidden_address_is_not_called(cast, settings):
 
 
 def test_a_key_is_not_opened_for_an_address_that_is_no_longer_the_providers(cast):
-    provider = services.create_provider(actor=cast.ada, kind="openai_like", name="Own", base_url="https://a.example/v1", key=KEY)
+    provider = services.create_provider(
+        actor=cast.ada, kind="openai_like", name="Own", base_url="https://a.example/v1", key=KEY
+    )
     services.update_provider(actor=cast.ada, provider=provider, base_url="https://b.example/v1", key=KEY)
 
     assert services.open_secret(ref(provider), "https://b.example/v2") == KEY
@@ -238,7 +251,9 @@ def test_a_key_is_not_opened_for_an_address_that_is_no_longer_the_providers(cast
 
 
 def test_a_provider_that_is_switched_off_lends_no_key(cast):
-    provider = services.create_provider(actor=cast.ada, kind="openai_like", name="Own", base_url="https://a.example", key=KEY)
+    provider = services.create_provider(
+        actor=cast.ada, kind="openai_like", name="Own", base_url="https://a.example", key=KEY
+    )
     services.enable_provider(actor=cast.ada, provider=provider, enabled=False)
 
     with pytest.raises(Unavailable, match="switched off"):

@@ -128,7 +128,11 @@ def test_days_between_dates():
 
 def test_adding_days():
     assert "2026-03-01" in call("datetime", "add_to_date", date="2026-02-28", days=1)
-    for arguments in ({"date": "soon", "days": 1}, {"date": "9999-12-31", "days": 1}, {"date": "2026-01-01", "days": 10**9}):
+    for arguments in (
+        {"date": "soon", "days": 1},
+        {"date": "9999-12-31", "days": 1},
+        {"date": "2026-01-01", "days": 10**9},
+    ):
         with pytest.raises(ToolError):
             call("datetime", "add_to_date", **arguments)
 
@@ -141,7 +145,9 @@ def test_a_file_is_saved_with_a_safe_name_and_its_type():
     assert json.loads(context.saved[1][1]) == {"a": 1}
 
 
-@pytest.mark.parametrize("arguments", [{"content": " "}, {"content": "{", "format": "json"}, {"content": "x", "format": "exe"}])
+@pytest.mark.parametrize(
+    "arguments", [{"content": " "}, {"content": "{", "format": "json"}, {"content": "x", "format": "exe"}]
+)
 def test_a_file_that_cannot_be_saved_is_refused(arguments):
     with pytest.raises(ToolError):
         call("artifact", "save_artifact", name="a", **arguments)
@@ -157,7 +163,15 @@ def test_a_table_is_described():
 
 
 def test_a_table_is_sorted_by_number_with_empty_cells_last():
-    said = call("csv_table", "csv_table", csv_text=TABLE, sort_by="Amount", descending=True, columns=["person", "amount"], limit=2)
+    said = call(
+        "csv_table",
+        "csv_table",
+        csv_text=TABLE,
+        sort_by="Amount",
+        descending=True,
+        columns=["person", "amount"],
+        limit=2,
+    )
     assert said.index("412.80") < said.index("89.50")
     assert "4 rows in all, the first 2 are shown" in said
     assert "Travel" not in said
@@ -171,7 +185,9 @@ def test_amounts_are_added_up_exactly_by_group():
 
 
 def test_rows_are_counted_without_a_value():
-    assert "| Lena | 2 | 2 |" in call("csv_table", "csv_aggregate", csv_text=TABLE, group_by="person", operation="count")
+    assert "| Lena | 2 | 2 |" in call(
+        "csv_table", "csv_aggregate", csv_text=TABLE, group_by="person", operation="count"
+    )
 
 
 @pytest.mark.parametrize(
@@ -234,7 +250,24 @@ def test_a_private_page_is_not_fetched():
 
 @pytest.mark.parametrize(
     "piece",
-    ["<!--", "<!", "<?", "</", "<", "<a ", '<a b="', "<svg>", "<svg></b>", "<div>", "<b><p>", "<script>", "<title>", "&", "&#", "<![CDATA["],
+    [
+        "<!--",
+        "<!",
+        "<?",
+        "</",
+        "<",
+        "<a ",
+        '<a b="',
+        "<svg>",
+        "<svg></b>",
+        "<div>",
+        "<b><p>",
+        "<script>",
+        "<title>",
+        "&",
+        "&#",
+        "<![CDATA[",
+    ],
 )
 def test_no_page_takes_longer_to_read_than_it_is_long(piece):
     begin = time.process_time()
@@ -267,7 +300,9 @@ def test_a_cell_that_looks_like_a_number_for_ever_is_text(cell):
 def test_numbers_of_any_usual_length_add_up():
     table = f"amount\n{'9' * 40}\n0.05\n"
 
-    assert f"{int('9' * 40):,}.05" in call("csv_table", "csv_aggregate", csv_text=table, operation="sum", value="amount")
+    assert f"{int('9' * 40):,}.05" in call(
+        "csv_table", "csv_aggregate", csv_text=table, operation="sum", value="amount"
+    )
     assert "2 rows" in call("csv_table", "csv_describe", csv_text=table)
 
 

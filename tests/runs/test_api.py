@@ -16,7 +16,15 @@ from runs import worker
 from runs.models import Guard, Run, State, append
 from tests import factories
 
-TOPIC = {"name": "topic", "label": "Topic", "kind": "text", "help": "", "required": True, "default": None, "choices": []}
+TOPIC = {
+    "name": "topic",
+    "label": "Topic",
+    "kind": "text",
+    "help": "",
+    "required": True,
+    "default": None,
+    "choices": [],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -260,5 +268,7 @@ def test_a_test_run_shows_only_to_its_starter_the_owner_and_managers(api, cast, 
         run = factories.run(agent, cast.bob, trigger="test", agent_version=None)
         append(run.pk, [LogWritten(level="info", message="x")], guard=Guard(states=(State.QUEUED,)))
 
-    seen = {user.name: api(user).get(f"/api/v1/runs/{run.uuid}").status_code for user in (cast.alice, cast.bob, cast.carol)}
+    seen = {
+        user.name: api(user).get(f"/api/v1/runs/{run.uuid}").status_code for user in (cast.alice, cast.bob, cast.carol)
+    }
     assert seen == {"Alice": 200, "Bob": 200, "Carol": 404}

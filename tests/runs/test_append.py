@@ -91,7 +91,9 @@ def test_a_cursor_misses_nothing_while_many_write(cast):
     def read() -> None:
         with wall.tenant([cast.marketing.pk]):
             while writing.is_set() or RunEvent.objects.filter(run=run).after(seen[-1] if seen else 0).exists():
-                seen.extend(RunEvent.objects.filter(run=run).after(seen[-1] if seen else 0).values_list("seq", flat=True))
+                seen.extend(
+                    RunEvent.objects.filter(run=run).after(seen[-1] if seen else 0).values_list("seq", flat=True)
+                )
         connection.close()
 
     reader = threading.Thread(target=read)
@@ -119,7 +121,9 @@ def test_finish_against_reaper_never_makes_two_ends(cast):
         with wall.tenant([cast.marketing.pk]):
             for run in running:
                 barrier.wait()
-                won.append(append(run.pk, [event], guard=guard, finished_at=datetime.now(UTC), **terminal_changes(event)))
+                won.append(
+                    append(run.pk, [event], guard=guard, finished_at=datetime.now(UTC), **terminal_changes(event))
+                )
         connection.close()
 
     rivals = [

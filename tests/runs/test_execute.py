@@ -38,7 +38,12 @@ def types(run: Run) -> list[str]:
 
 
 def test_a_run_is_carried_out_to_its_end(run):
-    script = [ContentAdded(block=1, text="Hel"), ContentAdded(block=1, text="lo"), ContentCompleted(block=1, text="Hello"), RunCompleted(output="Hello")]
+    script = [
+        ContentAdded(block=1, text="Hel"),
+        ContentAdded(block=1, text="lo"),
+        ContentCompleted(block=1, text="Hello"),
+        RunCompleted(output="Hello"),
+    ]
 
     assert worker.execute(run.pk, ScriptedRunner(script))
     run.refresh_from_db()
@@ -56,7 +61,11 @@ def test_half_a_character_in_the_answer_does_not_lose_the_answer(run):
 
 def test_a_log_has_one_end_also_when_the_first_could_not_be_written(run, monkeypatch):
     changes = recorder.terminal_changes
-    monkeypatch.setattr(recorder, "terminal_changes", lambda event: changes(event) | ({"output": object()} if event.type == "run.completed" else {}))
+    monkeypatch.setattr(
+        recorder,
+        "terminal_changes",
+        lambda event: changes(event) | ({"output": object()} if event.type == "run.completed" else {}),
+    )
 
     worker.execute(run.pk, ScriptedRunner([RunCompleted(output="Hello")]))
     run.refresh_from_db()
@@ -137,7 +146,12 @@ def test_a_worker_that_lost_its_run_writes_no_more(run):
 
 
 def test_neighbouring_pieces_of_one_text_become_one_event():
-    pieces = [ContentAdded(block=1, text="a"), ContentAdded(block=1, text="b"), ContentAdded(block=2, text="c"), ContentAdded(block=2, text="")]
+    pieces = [
+        ContentAdded(block=1, text="a"),
+        ContentAdded(block=1, text="b"),
+        ContentAdded(block=2, text="c"),
+        ContentAdded(block=2, text=""),
+    ]
 
     assert [(event.block, event.text) for event in merged(pieces)] == [(1, "ab"), (2, "c")]
 
@@ -167,7 +181,9 @@ def test_a_file_of_a_run_is_kept_with_its_checksum(run):
         def run(self, spec, given, *, run_id, ports):
             saved = ports.save_artifact("../../etc/pass wd.txt", b"content", "text/plain")
             self.events = [
-                ArtifactSaved(artifact=saved.uuid, name=saved.name, media_type=saved.media_type, size_bytes=saved.size_bytes),
+                ArtifactSaved(
+                    artifact=saved.uuid, name=saved.name, media_type=saved.media_type, size_bytes=saved.size_bytes
+                ),
                 RunCompleted(output="ok"),
             ]
             return self
@@ -207,7 +223,11 @@ def test_the_reaper_leaves_runs_alone_whose_worker_lives(run):
 def test_a_run_that_was_being_stopped_when_its_worker_vanished_is_stopped(run):
     long_ago = datetime.now(UTC) - timedelta(minutes=5)
     Run.objects.filter(pk=run.pk).update(
-        state=State.RUNNING, fence=1, heartbeat_at=long_ago, cancel_requested_at=long_ago, cancel_message="Stopped by Bob."
+        state=State.RUNNING,
+        fence=1,
+        heartbeat_at=long_ago,
+        cancel_requested_at=long_ago,
+        cancel_message="Stopped by Bob.",
     )
     worker.reap()
     run.refresh_from_db()
@@ -216,7 +236,9 @@ def test_a_run_that_was_being_stopped_when_its_worker_vanished_is_stopped(run):
 
 def test_a_run_past_its_deadline_is_ended_although_its_worker_lives(run):
     now = datetime.now(UTC)
-    Run.objects.filter(pk=run.pk).update(state=State.RUNNING, fence=1, heartbeat_at=now, deadline_at=now - timedelta(seconds=1))
+    Run.objects.filter(pk=run.pk).update(
+        state=State.RUNNING, fence=1, heartbeat_at=now, deadline_at=now - timedelta(seconds=1)
+    )
     worker.reap()
     run.refresh_from_db()
     assert run.reason == Reason.TIMEOUT
@@ -249,7 +271,9 @@ def test_a_stop_request_reaches_a_run_whose_model_is_silent(cast):
 
     with wall.tenant([cast.marketing.pk]):
         run = factories.run(factories.agent(cast.alice, cast.marketing), cast.bob)
-    thread = threading.Thread(target=worker.execute, args=[run.pk, ScriptedRunner([30.0, RunFailed(kind="timeout", message="")])])
+    thread = threading.Thread(
+        target=worker.execute, args=[run.pk, ScriptedRunner([30.0, RunFailed(kind="timeout", message="")])]
+    )
     thread.start()
     with wall.tenant([cast.marketing.pk]):
         while not Run.objects.filter(pk=run.pk, state=State.RUNNING).exists():

@@ -174,7 +174,12 @@ async def test_a_slow_reader_reads_the_rest_from_the_log(run, monkeypatch):
 
 
 async def test_downloads_hold_the_whole_log(run):
-    await awrite(run, ContentAdded(block=1, text="Hel"), ContentAdded(block=1, text="lo"), ContentCompleted(block=1, text="Hello"))
+    await awrite(
+        run,
+        ContentAdded(block=1, text="Hel"),
+        ContentAdded(block=1, text="lo"),
+        ContentCompleted(block=1, text="Hello"),
+    )
     await afinish(run)
 
     lines = b"".join([part async for part in log_lines(run)]).splitlines()
