@@ -19,6 +19,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from accounts.models import RememberedAnswer, User
+from mindloom import wall
 from mindloom.web.api import TryAgain
 from mindloom.web.errors import Conflict, Invalid
 
@@ -39,7 +40,7 @@ def idempotent(view: Callable[..., Answer]) -> Callable[..., Answer | Response]:
 
     Goes below `@api_view`. Without the header, and for strangers, the view is called as it is. A repeated request gets
     the status, body and Location of the first, with `Idempotency-Replayed: true`; a first answer that was a stream is
-    repeated as `{"location": …}`. Raises `Invalid` for a bad key and `Conflict` for one used for another request
+    repeated as `{"location": …}`, and so is one whose person has lost a department since. Raises `Invalid` for a bad key and `Conflict` for one used for another request
     (`idempotency_key_reused`) or whose first request is still under way (`idempotency_in_progress`, with Retry-After).
     """
 
@@ -131,7 +132,10 @@ def _remember(taken: RememberedAnswer, response: HttpResponseBase) -> None:
     if isinstance(response, Response):
         body = json.loads(JSONRenderer().render(response.data)) if response.data is not None else None
     RememberedAnswer.objects.filter(pk=taken.pk, created_at=taken.created_at).update(
-        status_code=response.status_code, body=body, location=location
+        status_code=response.status_code,
+        body=body,
+        location=location,
+        departments=sorted(wall.current().departments),
     )
 
 
@@ -139,4 +143,6 @@ def _replayed(known: RememberedAnswer) -> Response:
     headers = {"Idempotency-Replayed": "true"}
     if known.location:
         headers["Location"] = known.location
-    return Response(known.body, status=known.status_code, headers=headers)
+    sees_all_of_then = set(known.departments) <= wall.current().departments
+    body = known.body if sees_all_of_then else {"location": known.location}
+    return Response(body, status=known.status_code, headers=headers)

@@ -214,6 +214,11 @@ class RememberedAnswer(models.Model):
     status_code = models.PositiveSmallIntegerField(null=True, help_text="Empty while the first request is under way")
     body = models.JSONField(null=True)
     location = models.CharField(max_length=500, blank=True)
+    departments = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        help_text="What the person saw then; who has lost one of them gets no body",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

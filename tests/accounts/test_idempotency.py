@@ -18,6 +18,7 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 from accounts import services
 from accounts.idempotency import ABANDONED_AFTER, idempotent
 from accounts.models import RememberedAnswer
+from mindloom import wall
 
 
 class Maker:
@@ -189,3 +190,12 @@ def test_of_many_at_once_one_does_the_work(cast):
 
     assert maker.calls == 1
     assert set(codes) <= {201, 409}
+
+
+def test_who_has_lost_a_department_is_told_where_the_answer_is_but_not_what_it_was(maker, cast):
+    with wall.tenant([cast.marketing.pk, cast.finance.pk]):
+        maker.post()
+        assert maker.post().data == {"made": 1}
+    with wall.tenant([cast.finance.pk]):
+        assert maker.post().data == {"location": "/things/1"}
+    assert maker.calls == 1
