@@ -20,8 +20,8 @@ from accounts.backends import attempted_address, attempted_from
 from accounts.forms import ConfirmForm, SetupForm, SignInForm, SignUpForm
 from accounts.models import User
 from accounts.queries import lock_seconds
-from mindloom.web.api import plain_problem
-from mindloom.web.errors import Conflict, Invalid
+from mindloom.web.api import StrangerThrottle, plain_problem
+from mindloom.web.errors import Conflict, Invalid, MindloomError, error_page
 from mindloom.web.http import render_page
 
 if TYPE_CHECKING:
@@ -31,6 +31,13 @@ WRONG = "This address and password do not belong together. Check both, or reset 
 GET_OR_POST = ("GET", "HEAD", "POST")
 
 
+class TooManyTries(MindloomError):
+    """The form was sent too often from your network. Nothing was done; try again in a minute."""
+
+    code = "too_many_requests"
+    status = 429
+
+
 def for_strangers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """A page that somebody who is signed in does not need: they go on to where they were going."""
 
@@ -38,6 +45,18 @@ def for_strangers(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
             return redirect(_next(request))
+        return view(request, *args, **kwargs)
+
+    return wrapped
+
+
+def bounded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A form that anybody can send: as often from one address as the same request to the API."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "POST" and not StrangerThrottle().allow_request(request, None):
+            return error_page(request, TooManyTries())
         return view(request, *args, **kwargs)
 
     return wrapped
@@ -93,6 +112,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(GET_OR_POST)
 @for_strangers
+@bounded
 def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

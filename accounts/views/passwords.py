@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import services
 from accounts.forms import ForgotForm, NewPasswordForm, PasswordChangeForm
 from accounts.services.passwords import read_reset_link
-from accounts.views.doors import GET_OR_POST
+from accounts.views.doors import GET_OR_POST, bounded
 from mindloom.web.errors import Invalid
 from mindloom.web.http import render_page
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 @require_http_methods(GET_OR_POST)
+@bounded
 def password_forgot(request: HttpRequest) -> HttpResponse:
     form = ForgotForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

@@ -73,14 +73,14 @@ class StrangerThrottle(SimpleRateThrottle):
 
     scope = "auth"
 
-    def get_cache_key(self, request: Request, view: APIView) -> str:
+    def get_cache_key(self, request: Request | HttpRequest, view: APIView | None) -> str:  # type: ignore[override]
         """By the connection's address: a header that anybody can send does not count."""
         return self.cache_format % {"scope": self.scope, "ident": request.META.get("REMOTE_ADDR", "")}
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
-        """Whether this request may go on."""
+    def allow_request(self, request: Request | HttpRequest, view: APIView | None) -> bool:  # type: ignore[override]
+        """Whether this request, to the API or from a page's form, may go on."""
         try:
-            return super().allow_request(request, view)
+            return super().allow_request(request, view)  # type: ignore[arg-type]
         except RedisError:
             return True
 

@@ -213,3 +213,13 @@ def test_the_mail_does_not_carry_what_a_stranger_typed(cast, mailoutbox):
     sign_up(cast.marketing, name="Win money at evil.example")
 
     assert not re.search("evil", mailoutbox[0].subject + mailoutbox[0].body)
+
+
+@pytest.mark.parametrize("page", ["/sign-up/", "/password/forgot/"])
+def test_a_form_for_strangers_is_taken_so_often_only(cast, page):
+    browser = Client()
+    answers = [browser.post(page, {"email": "somebody@example.org"}).status_code for _ in range(21)]
+
+    assert 429 not in answers[:20]
+    assert answers[20] == 429
+    assert browser.get(page).status_code == 200
