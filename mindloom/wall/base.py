@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.core.management.base import SystemCheckError
+from django.db import OperationalError
 from django.db.backends.postgresql import base
 from psycopg.pq import TransactionStatus
 
@@ -52,7 +53,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _cursor(self, name: str | None = None) -> Any:
         self.ensure_connection()
-        self._apply_scope()
+        try:
+            self._apply_scope()
+        except OperationalError:
+            if self.in_atomic_block or self._applied is not None:
+                raise
+            # Fresh from the pool and dead: the server was restarted meanwhile. Nothing was done yet, so nobody need know.
+            self.close()
+            if self.pool is not None:
+                self.pool.check()
+            self.ensure_connection()
+            self._apply_scope()
         return super()._cursor(name)  # type: ignore[misc]
 
     def _apply_scope(self) -> None:
@@ -64,7 +75,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if raw.info.transaction_status == TransactionStatus.INERROR:
             return
         departments = "{" + ",".join(str(one) for one in sorted(scope.departments)) + "}"
-        raw.execute(_APPLY, (departments, "on" if scope.everything else "off"))
+        with self.wrap_database_errors:
+            raw.execute(_APPLY, (departments, "on" if scope.everything else "off"))
         self._applied = scope
 
     # A setting made inside a transaction goes back with it, so after any rollback the connection's scope is unknown.
