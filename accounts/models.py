@@ -94,12 +94,6 @@ class User(AbstractBaseUser, PermissionsMixin):
         """What follows the @, in lower case."""
         return self.email.rpartition("@")[2].lower()
 
-    @property
-    def initials(self) -> str:
-        """Two letters for the avatar."""
-        words = (self.name or self.email).split()
-        return (words[0][:1] + (words[-1][:1] if len(words) > 1 else words[0][1:2])).upper()
-
 
 class DepartmentQuerySet(models.QuerySet["Department"]):
     """Reads of departments."""

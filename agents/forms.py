@@ -157,11 +157,6 @@ class Builder:
         self.variable_names = [name for row in rows_of(data) if (name := data.get(f"variables-{row}-name", "").strip())]
         self.general = said.get("", [])
 
-    @property
-    def is_wrong(self) -> bool:
-        """Whether any sentence stands beside a field."""
-        return any(form.errors for form in (self.identity, self.content, *self.variables, *self.tools))
-
 
 def _model_note(model: Model) -> str:
     window = f"{model.context_window // 1000:,}k tokens" if model.context_window else ""

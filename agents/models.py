@@ -29,10 +29,6 @@ class AgentQuerySet(models.QuerySet["Agent"]):
         own = Q(owner=user.pk, department__in=departments_where(user, Role.MEMBER))
         return self.filter(own | Q(department__in=departments_where(user, Role.MANAGER)))
 
-    def runnable_by(self, user: Person) -> AgentQuerySet:
-        """Visible ones in departments where the person is at least a member."""
-        return self.visible_to(user).filter(department__in=departments_where(user, Role.MEMBER), archived_at=None)
-
     def active(self) -> AgentQuerySet:
         """Those not archived."""
         return self.filter(archived_at=None)
