@@ -57,7 +57,13 @@ def until(condition: Callable[[], T], what: str, seconds: float = PATIENCE_SECON
 def database_url(**changes: str) -> str:
     """The address of the database that this pytest process uses."""
     own = connection.settings_dict
-    parts = {"dbname": own["NAME"], "user": own["USER"], "password": own["PASSWORD"], "host": own["HOST"], "port": own["PORT"]}
+    parts = {
+        "dbname": own["NAME"],
+        "user": own["USER"],
+        "password": own["PASSWORD"],
+        "host": own["HOST"],
+        "port": own["PORT"],
+    }
     return "postgresql:///?" + urlencode({name: value for name, value in (parts | changes).items() if value})
 
 
@@ -93,7 +99,13 @@ class Process:
         self.log = log
         with log.open("wb") as output:
             self.popen = subprocess.Popen(
-                command, env=environment, cwd=BASE_DIR, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+                command,
+                env=environment,
+                cwd=BASE_DIR,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     @property
@@ -106,7 +118,9 @@ class Process:
         def said() -> bool:
             ended = self.popen.poll() is not None
             found = self.output.count(text) >= times
-            assert found or not ended, f"{self.name} ended with {self.popen.returncode} before it said {text!r}:\n{self.output}"
+            assert found or not ended, (
+                f"{self.name} ended with {self.popen.returncode} before it said {text!r}:\n{self.output}"
+            )
             return found
 
         until(said, f"{self.name} says {text!r}")
@@ -200,7 +214,10 @@ class House:
     def web(self, port: int, **changes: object) -> Process:
         """A web process that answers when this returns."""
         process = self.start("web", commands("127.0.0.1", port)["web"], **changes)
-        until(lambda: answers(f"http://127.0.0.1:{port}/livez") == 200 or process.popen.poll() is not None, "the web process answers")
+        until(
+            lambda: answers(f"http://127.0.0.1:{port}/livez") == 200 or process.popen.poll() is not None,
+            "the web process answers",
+        )
         assert process.popen.poll() is None, process.output
         return process
 
@@ -208,7 +225,14 @@ class House:
         """One command, to its end; what it says on both channels is in `stdout`."""
         command = [sys.executable, "manage.py", *arguments]
         return subprocess.run(
-            command, env=self.environment(**changes), cwd=BASE_DIR, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_SECONDS, check=False
+            command,
+            env=self.environment(**changes),
+            cwd=BASE_DIR,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
         )
 
     def clear_away(self) -> None:
@@ -224,9 +248,13 @@ class Stage:
     fake: FakeModels
     _numbers: Iterator[int] = field(default_factory=count)
 
-    def agent(self, turns: Sequence[Turn], *, by: str = "turn", tools: Sequence[dict[str, Any]] = (), **limits: int) -> Any:
+    def agent(
+        self, turns: Sequence[Turn], *, by: str = "turn", tools: Sequence[dict[str, Any]] = (), **limits: int
+    ) -> Any:
         """A published agent whose model answers with these turns."""
-        provider, _ = ModelProvider.objects.get_or_create(name="Fake", defaults={"kind": "openai_like", "base_url": self.fake.url})
+        provider, _ = ModelProvider.objects.get_or_create(
+            name="Fake", defaults={"kind": "openai_like", "base_url": self.fake.url}
+        )
         name = self.fake.script(f"model-{time.monotonic_ns()}-{next(self._numbers)}", list(turns), by)
         model = Model.objects.create(provider=provider, model_id=name, label=name[:80])
         definition = {"model": str(model.uuid), "tools": list(tools), "limits": factories.DEFINITION["limits"] | limits}
@@ -234,7 +262,9 @@ class Stage:
 
     def start(self, *turns: Turn, by: str = "turn", tools: Sequence[dict[str, Any]] = (), **limits: int) -> Run:
         """Bob starts an agent whose model answers with these turns."""
-        return services.start_run(actor=self.cast.bob, agent=self.agent(turns, by=by, tools=tools, **limits), text="Hello")
+        return services.start_run(
+            actor=self.cast.bob, agent=self.agent(turns, by=by, tools=tools, **limits), text="Hello"
+        )
 
 
 SLOW = {"text": [f"word{place} " for place in range(400)], "pace_ms": 100}
@@ -276,7 +306,9 @@ def assert_whole(run: Run) -> None:
     run.refresh_from_db()
     seqs, found = list(run.events.order_by("seq").values_list("seq", flat=True)), types(run)
     assert seqs == list(range(1, run.last_seq + 1))
-    assert [place for place, kind in enumerate(found, 1) if kind in {f"run.{state}" for state in TERMINAL_STATES}] == [run.last_seq]
+    assert [place for place, kind in enumerate(found, 1) if kind in {f"run.{state}" for state in TERMINAL_STATES}] == [
+        run.last_seq
+    ]
     assert found[-1] == f"run.{run.state}"
     assert found.count("run.started") <= 1
 

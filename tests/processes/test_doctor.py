@@ -6,7 +6,6 @@ import pytest
 from django.core.cache import cache
 
 from mindloom.management.commands.scheduler import SIGN_OF_LIFE
-from tests.processes.harness import until
 
 pytestmark = pytest.mark.processes
 
@@ -15,15 +14,6 @@ def findings(house) -> dict[str, str]:
     """What it found wrong, by the name of the check."""
     lines = house.manage("doctor").stdout.splitlines()
     return {line.split()[1]: line for line in lines if line.startswith("FAILED")}
-
-
-def test_with_everything_running_all_is_well(house, cast):
-    house.worker()
-    house.scheduler()
-    cache.delete(SIGN_OF_LIFE)
-    until(lambda: cache.get(SIGN_OF_LIFE), "the scheduler has ticked")
-
-    assert findings(house) == {}
 
 
 def test_it_names_what_to_do_about_a_missing_worker_and_scheduler(house, cast):

@@ -19,9 +19,17 @@ CALLS_NOTHING = {"tool_calls": [{"name": "no_such_tool", "arguments": {}}]}
 CALCULATES = {"tool_calls": [{"name": "calculate", "arguments": {"expression": "1 + 1"}}]}
 CALCULATOR = {"key": "calculator", "config": {}}
 TROUBLE = {
-    "refused key": ([{"status": 401, "error": {"message": "Incorrect API key"}}], Reason.SYSTEM_ERROR, "refused the key"),
+    "refused key": (
+        [{"status": 401, "error": {"message": "Incorrect API key"}}],
+        Reason.SYSTEM_ERROR,
+        "refused the key",
+    ),
     "too many requests": ([{"status": 429, "headers": {"retry-after": "0"}}], Reason.SYSTEM_ERROR, "too many"),
-    "its own error": ([{"status": 500, "headers": {"retry-after": "0"}}], Reason.SYSTEM_ERROR, "a problem of its own (HTTP 500)"),
+    "its own error": (
+        [{"status": 500, "headers": {"retry-after": "0"}}],
+        Reason.SYSTEM_ERROR,
+        "a problem of its own (HTTP 500)",
+    ),
     "half a stream": ([{"text": ["Hel", "lo"], "end": "half"}], Reason.SYSTEM_ERROR, "broke off"),
     "a dropped connection": ([{"text": ["Hel", "lo"], "end": "reset"}], Reason.SYSTEM_ERROR, "broke off"),
     "garbage": ([{"end": "garbage"}], Reason.SYSTEM_ERROR, "not a model's answer"),
@@ -90,7 +98,13 @@ def test_a_model_that_never_finishes_is_stopped_by_its_limit(stage, worker):
 
 
 def test_an_answer_beyond_the_limit_of_tokens_is_stopped(stage, worker):
-    run = ended(stage.start({"text": ["word " * 200] * 50, "usage": {"prompt_tokens": 10, "completion_tokens": 20_000}}, CALCULATES, tokens=1000))
+    run = ended(
+        stage.start(
+            {"text": ["word " * 200] * 50, "usage": {"prompt_tokens": 10, "completion_tokens": 20_000}},
+            CALCULATES,
+            tokens=1000,
+        )
+    )
 
     assert run.reason == Reason.BUDGET
     assert_whole(run)

@@ -13,12 +13,12 @@ pytestmark = pytest.mark.processes
 
 def test_a_run_completes_although_redis_dies_in_the_middle(house, stage, redis_process):
     worker = house.worker()
-    run = under_way(stage.start(SLOW | {"text": ["word "] * 60}))
+    run = under_way(stage.start(SLOW | {"text": ["word "] * 30}))
     redis_process.kill()
     ended(run)
     redis_process.start()
 
-    assert (run.state, run.output) == (State.COMPLETED, "word " * 60)
+    assert (run.state, run.output) == (State.COMPLETED, "word " * 30)
     assert worker.popen.poll() is None
 
 
@@ -46,7 +46,7 @@ def test_a_run_started_while_redis_is_away_is_sent_when_it_is_back(house, stage,
 
 def test_a_live_reader_sees_everything_while_redis_is_away(house, stage, redis_process, live):
     house.worker()
-    run = under_way(stage.start(SLOW | {"text": ["word "] * 80}))
+    run = under_way(stage.start(SLOW | {"text": ["word "] * 40}))
     reader = live(run)
     until(lambda: reader.seen, "the reader sees the first lines")
     redis_process.kill()

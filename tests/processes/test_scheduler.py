@@ -37,7 +37,9 @@ def forgotten(stage) -> Run:
 
 def test_a_queued_run_whose_message_was_lost_is_sent_again(house, stage):
     run = stage.start(HELLO)
-    redis.Redis.from_url(settings.REDIS_URL).delete(f"{settings.REDIS_PREFIX}:celery:{settings.CELERY_TASK_DEFAULT_QUEUE}")
+    redis.Redis.from_url(settings.REDIS_URL).delete(
+        f"{settings.REDIS_PREFIX}:celery:{settings.CELERY_TASK_DEFAULT_QUEUE}"
+    )
     with connection.cursor() as cursor:
         cursor.execute("UPDATE runs_run SET sent_at = now() - interval '1 minute' WHERE id = %s", [run.pk])
     house.worker()

@@ -16,7 +16,9 @@ def seconds_to_stop(run) -> float:
     return (run.finished_at - run.cancel_requested_at).total_seconds()
 
 
-@pytest.mark.parametrize("turn", [STALLED, SLOW, {"text": ["Hm", "."], "end": "stall"}], ids=["silent", "writing", "stalled"])
+@pytest.mark.parametrize(
+    "turn", [STALLED, SLOW, {"text": ["Hm", "."], "end": "stall"}], ids=["silent", "writing", "stalled"]
+)
 def test_a_run_whose_model_is_at_work_stops_within_two_seconds(worker, stage, turn):
     run = stage.start(turn)
     until(lambda: stage.fake.bodies(run.spec["model"]["model"]), "the model is asked")

@@ -21,7 +21,18 @@ from tests.processes.harness import Process, answers, free_port, processes_of, u
 pytestmark = pytest.mark.processes
 
 # An installation of its own: embedded servers in its own folder, nothing of this pytest process.
-FRESH = dict.fromkeys(["DATABASE_URL", "REDIS_URL", "REDIS_PREFIX", "MINDLOOM_TEST_DATA", "MINDLOOM_ENV", "STATIC_ROOT", "LOG_LEVEL", "OUTBOUND_ALLOWED_NETWORKS"])
+FRESH = dict.fromkeys(
+    [
+        "DATABASE_URL",
+        "REDIS_URL",
+        "REDIS_PREFIX",
+        "MINDLOOM_TEST_DATA",
+        "MINDLOOM_ENV",
+        "STATIC_ROOT",
+        "LOG_LEVEL",
+        "OUTBOUND_ALLOWED_NETWORKS",
+    ]
+)
 WORK = """
 from accounts.models import Department, Membership, Role, User
 from agents.models import Agent
@@ -33,6 +44,8 @@ import time
 with wall.system("tests: run an agent"):
     department, _ = Department.objects.get_or_create(name="Tests", slug="tests")
     user = User.objects.filter(email="runner@example.org").first() or User.objects.create_user("runner@example.org", name="Runner")
+    if not User.objects.filter(is_superuser=True).exists():
+        User.objects.create_superuser("ada@example.org", "correct horse battery", name="Ada")
     Membership.objects.get_or_create(user=user, department=department, defaults={"role": Role.MANAGER, "status": "active"})
     agent = Agent.objects.filter(department=department).first() or factories.agent(user, department)
     run = services.start_run(actor=user, agent=agent, text="Bread is baked. Bread is eaten.")
@@ -52,7 +65,11 @@ class Installation:
         self.data = house.folder / name
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.environment = {**FRESH, "MINDLOOM_DATA": str(self.data), "STATIC_ROOT": str(house.folder / f"static-{name}")}
+        self.environment = {
+            **FRESH,
+            "MINDLOOM_DATA": str(self.data),
+            "STATIC_ROOT": str(house.folder / f"static-{name}"),
+        }
 
     def run(self, *arguments: str) -> Process:
         command = [sys.executable, "manage.py", "run", "--port", str(self.port), *arguments]
@@ -133,7 +150,9 @@ def test_a_second_start_keeps_the_data(empty_house, place, running):
 
 
 def test_a_killed_worker_starts_again_and_works(empty_house, place, running):
-    worker = until(lambda: next((one for one in place.everything() if "celery" in one.cmdline()), None), "the worker lives")
+    worker = until(
+        lambda: next((one for one in place.everything() if "celery" in one.cmdline()), None), "the worker lives"
+    )
     worker.kill()
     running.says("ended with code -9; it starts again")
 
@@ -150,11 +169,12 @@ def test_a_second_one_on_the_same_port_or_folder_refuses_with_a_sentence(empty_h
     assert "Traceback" not in busy.output + second.output
 
 
-def test_doctor_misses_nothing_but_an_administrator(empty_house, place, running):
+def test_doctor_is_content_with_everything(empty_house, place, running):
     until(lambda: "FAILED  scheduler" not in place.manage("doctor").stdout, "the scheduler gave a sign of life")
-    found = place.manage("doctor").stdout
+    found = place.manage("doctor")
 
-    assert [line.split()[1] for line in found.splitlines() if not line.startswith("ok")] == ["people"], found
+    assert found.returncode == 0, found.stdout
+    assert "FAILED" not in found.stdout
 
 
 def test_killing_the_supervisor_leaves_an_installation_that_starts_again(empty_house, new_place):
@@ -208,14 +228,29 @@ def as_nobody(empty_house):
         shutil.copy(library, home / "lib")
     packages = next(path for path in sys.path if path.endswith("site-packages"))
     variables = {"PYTHONHOME": str(home), "PYTHONPATH": packages, "LD_LIBRARY_PATH": str(home / "lib"), "HOME": "/tmp"}
-    command = ["setpriv", "--reuid=nobody", f"--regid={pwd.getpwnam('nobody').pw_gid}", "--clear-groups", str(home / "bin" / name)]
+    command = [
+        "setpriv",
+        "--reuid=nobody",
+        f"--regid={pwd.getpwnam('nobody').pw_gid}",
+        "--clear-groups",
+        str(home / "bin" / name),
+    ]
     try:
-        probe = subprocess.run([*command, "-c", "import django, psycopg, redis"], cwd=BASE_DIR, env=variables, capture_output=True, text=True, check=False)
+        probe = subprocess.run(
+            [*command, "-c", "import django, psycopg, redis"],
+            cwd=BASE_DIR,
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     except FileNotFoundError as error:
         pytest.skip(f"this machine has no {error.filename}")
     if probe.returncode != 0:
         pytest.skip(f"this Python cannot be run by another user: {probe.stderr[-300:]}")
-    return lambda place, *arguments: empty_house.start("run", [*command, "manage.py", *arguments], **(place.environment | variables))
+    return lambda place, *arguments: empty_house.start(
+        "run", [*command, "manage.py", *arguments], **(place.environment | variables)
+    )
 
 
 def test_it_runs_as_an_ordinary_user(empty_house, new_place, as_nobody):

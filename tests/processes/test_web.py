@@ -14,7 +14,7 @@ pytestmark = pytest.mark.processes
 
 def test_a_reader_whose_web_process_dies_sees_every_event_once(house, stage, live):
     house.worker()
-    run = under_way(stage.start(SLOW | {"text": ["word "] * 150}))
+    run = under_way(stage.start(SLOW | {"text": ["word "] * 60}))
     reader = live(run)
     until(lambda: len(reader.seen) > 3, "the reader sees the first lines")
     live.process.kill()
@@ -28,7 +28,7 @@ def test_a_reader_whose_web_process_dies_sees_every_event_once(house, stage, liv
 
 def test_the_events_of_the_api_are_those_of_the_live_log(house, stage, live):
     house.worker()
-    run = stage.start(SLOW | {"text": ["word "] * 30})
+    run = stage.start(SLOW | {"text": ["word "] * 10})
     reader = live(run)
     ended(run)
     reader.reads_to_the_end()

@@ -10,7 +10,7 @@ from django.db import connection
 
 from runs.models import Reason, State
 from runs.tasks import execute_run
-from tests.processes.harness import HELLO, SLOW, STALLED, assert_whole, ended, types, under_way, until
+from tests.processes.harness import HELLO, SLOW, assert_whole, ended, types, under_way, until
 
 pytestmark = pytest.mark.processes
 
