@@ -17,6 +17,8 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 MAX_HIGHLIGHT = 50_000
+MAX_CHARACTERS = 100_000
+"""A longer text is shown as it is: as a table it would keep the page's process busy for many seconds."""
 TASK_CLASSES = {"task-list-item", "contains-task-list", "task-list-item-checkbox"}
 # fmt: off
 TAGS = {
@@ -79,7 +81,9 @@ def clean(markup: str) -> str:
 
 
 def render(text: str) -> str:
-    """Turn markdown into sanitised HTML."""
+    """Turn markdown into sanitised HTML. A very long text keeps its signs and line breaks instead."""
+    if len(text) > MAX_CHARACTERS:
+        return f'<pre tabindex="0"><code>{html.escape(text)}</code></pre>'
     # A scrollable code block has to be reachable by keyboard.
     return clean(_markdown.render(text).replace("<pre><code", '<pre tabindex="0"><code'))
 

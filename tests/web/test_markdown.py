@@ -77,3 +77,9 @@ def test_streamed_blocks_add_up_to_the_whole_document():
         finished, rest = stream.flush()
         shown.append(finished)
     assert ("".join(shown) + rest).replace("\n", "") == render(text).replace("\n", "")
+
+
+def test_a_very_long_text_is_shown_as_it_is():
+    text = "|<b>a</b>" * 20_000
+
+    assert render(text) == f'<pre tabindex="0"><code>{text.replace("<", "&lt;").replace(">", "&gt;")}</code></pre>'
