@@ -107,7 +107,11 @@ def window(chromium, product, sessions, trouble):
             sessions[who] = signed_in(chromium, product, who)
         state = sessions[who] if who else None
         context = chromium.new_context(
-            base_url=product.url, storage_state=state, viewport={"width": width, "height": 900}, reduced_motion="reduce", **options
+            base_url=product.url,
+            storage_state=state,
+            viewport={"width": width, "height": 900},
+            reduced_motion="reduce",
+            **options,
         )
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)

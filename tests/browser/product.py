@@ -19,7 +19,16 @@ import psutil
 from mindloom.environment import BASE_DIR
 from tests.processes.harness import PATIENCE_SECONDS, Process, answers, free_port, processes_of, until
 
-OURS = ("DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "REDIS_URL_FILE", "REDIS_PREFIX", "STATIC_ROOT", "MINDLOOM_URL", "MINDLOOM_ENV")
+OURS = (
+    "DATABASE_URL",
+    "DATABASE_URL_FILE",
+    "REDIS_URL",
+    "REDIS_URL_FILE",
+    "REDIS_PREFIX",
+    "STATIC_ROOT",
+    "MINDLOOM_URL",
+    "MINDLOOM_ENV",
+)
 """Settings of the tests' own process, which the product must not inherit."""
 
 
@@ -39,7 +48,9 @@ class Product:
             "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",
             "PYTHONUNBUFFERED": "1",
         }
-        self.process = Process("mindloom", [sys.executable, str(BASE_DIR / "manage.py"), "run"], environment, folder / "product.log")
+        self.process = Process(
+            "mindloom", [sys.executable, str(BASE_DIR / "manage.py"), "run"], environment, folder / "product.log"
+        )
         self._tokens: dict[str, str] = {}
 
     def is_ready(self) -> None:
@@ -55,7 +66,9 @@ class Product:
         """Call the API as a person; what it answers, decoded."""
         if who not in self._tokens:
             given = {"email": f"{who}@mindloom.example", "password": self.password(who)}
-            self._tokens[who] = httpx.post(f"{self.url}/api/v1/auth/login", json=given).raise_for_status().json()["access"]
+            self._tokens[who] = (
+                httpx.post(f"{self.url}/api/v1/auth/login", json=given).raise_for_status().json()["access"]
+            )
         headers = {"Authorization": f"Bearer {self._tokens[who]}"}
         answer = httpx.request(method, f"{self.url}/api/v1/{path}", json=body, headers=headers, timeout=30)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
@@ -73,7 +86,10 @@ class Product:
 
     def run_ends(self, who: str, uuid: str) -> dict[str, Any]:
         """Wait for the end of a run; the run."""
-        return until(lambda: found if (found := self.api(who, "GET", f"runs/{uuid}"))["state"] in ENDS else None, f"run {uuid} ends")
+        return until(
+            lambda: found if (found := self.api(who, "GET", f"runs/{uuid}"))["state"] in ENDS else None,
+            f"run {uuid} ends",
+        )
 
     def mailed_link(self, part: str) -> str:
         """The last link with this part among the mails, which a fresh installation prints."""

@@ -88,7 +88,9 @@ def test_the_builder_keeps_what_is_written_and_says_what_is_wrong(window, produc
 
 def test_wrong_values_are_said_beside_their_fields_and_nothing_is_lost(window, product, trouble):
     trouble.expect("status of 422")
-    uuid = next(one["uuid"] for one in product.api("maya", "GET", "agents")["results"] if one["name"] == "Campaign brief writer")
+    uuid = next(
+        one["uuid"] for one in product.api("maya", "GET", "agents")["results"] if one["name"] == "Campaign brief writer"
+    )
     page = window("maya")
     page.goto(f"/agents/{uuid}/run/")
     page.get_by_label("Audience").fill("")

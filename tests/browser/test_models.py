@@ -17,7 +17,9 @@ class Refusing(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         key = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        body = json.dumps({"error": {"message": f"Incorrect API key provided: {key}. Ask for another.", "code": "invalid_api_key"}}).encode()
+        body = json.dumps(
+            {"error": {"message": f"Incorrect API key provided: {key}. Ask for another.", "code": "invalid_api_key"}}
+        ).encode()
         self.send_response(401)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))

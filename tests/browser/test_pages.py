@@ -83,9 +83,15 @@ PLACES = [
 def scene(product, models, chromium):
     """Agents and runs in every state, somebody who waits and somebody who belongs nowhere."""
     slow = models("slow-weaver", {"text": ["thread "] * 400, "pace_ms": 1000})
-    broken = models("broken", {"status": 402, "error": {"message": "Your credit is used up.", "code": "insufficient_quota"}})
-    weaver = product.agent("maya", "Weaver", description="Weaves slowly.", draft={"instructions": "Weave.", "model": slow})
-    failing = product.agent("maya", "Ledger check", category="Marketing", draft={"instructions": "Check.", "model": broken})
+    broken = models(
+        "broken", {"status": 402, "error": {"message": "Your credit is used up.", "code": "insufficient_quota"}}
+    )
+    weaver = product.agent(
+        "maya", "Weaver", description="Weaves slowly.", draft={"instructions": "Weave.", "model": slow}
+    )
+    failing = product.agent(
+        "maya", "Ledger check", category="Marketing", draft={"instructions": "Check.", "model": broken}
+    )
     places = {
         "agent": next(one["uuid"] for one in product.api("maya", "GET", "agents?q=Campaign+brief")["results"]),
         "run": product.api("maya", "GET", "runs")["results"][-1]["uuid"],
@@ -132,7 +138,10 @@ def test_the_page_fits_and_is_accessible(place, window, scene, pictures, trouble
     page = window(place.who)
     if place.status != 200:
         trouble.expect(f"status of {place.status}")
-    page.route("**/broken/", lambda route: route.fulfill(status=500, content_type="text/html", body=render_to_string("500.html")))
+    page.route(
+        "**/broken/",
+        lambda route: route.fulfill(status=500, content_type="text/html", body=render_to_string("500.html")),
+    )
     answer = page.goto(place.path.format(**scene))
     assert answer.status == place.status
     expect(page.locator("body")).to_contain_text(place.text)
@@ -153,5 +162,9 @@ def problems(page: Page) -> list[str]:
     """What is wider than the window, and what breaks an accessibility rule."""
     wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
     found = page.evaluate("(rules) => axe.run({ runOnly: rules, resultTypes: ['violations'] })", RULES)["violations"]
-    broken = [f"{one['id']}: {one['help']}: {node['target']} {node['html'][:200]}" for one in found for node in one["nodes"][:3]]
+    broken = [
+        f"{one['id']}: {one['help']}: {node['target']} {node['html'][:200]}"
+        for one in found
+        for node in one["nodes"][:3]
+    ]
     return [*(["wider than the window"] if wide else []), *broken]

@@ -66,7 +66,9 @@ def test_switching_the_department_changes_what_is_seen(window):
     ]:
         page.goto("/agents/")
         page.get_by_role("button", name="Switch department").click()
-        page.get_by_role("complementary", name="Workspace").get_by_role("button", name=department, exact=False).last.click()
+        page.get_by_role("complementary", name="Workspace").get_by_role(
+            "button", name=department, exact=False
+        ).last.click()
         page.goto("/agents/")
         expect(page.get_by_role("link", name=agent)).to_be_visible()
         expect(page.get_by_role("link", name=other)).to_have_count(0)

@@ -52,7 +52,9 @@ def test_a_run_is_repeated_with_the_same_input(window, product):
 
 
 def test_the_log_is_whole_although_the_web_process_dies_in_the_middle(window, product, weaver, trouble):
-    trouble.expect("WebSocket connection to", "Failed to load resource", "ERR_", "Failed to fetch", "NetworkError", "htmx")
+    trouble.expect(
+        "WebSocket connection to", "Failed to load resource", "ERR_", "Failed to fetch", "NetworkError", "htmx"
+    )
     run = product.run("maya", weaver)
     page = window("maya")
     page.goto(f"/runs/{run}/")
@@ -78,9 +80,15 @@ def test_a_model_of_a_provider_streams_calls_a_tool_and_is_accounted_for(window,
     model = models(
         "counting",
         {"tool_calls": [call], "usage": {"prompt_tokens": 120, "completion_tokens": 8, "total_tokens": 128}},
-        {"text": ["It ", "makes ", "**399**", "."], "pace_ms": 300, "usage": {"prompt_tokens": 150, "completion_tokens": 12, "total_tokens": 162}},
+        {
+            "text": ["It ", "makes ", "**399**", "."],
+            "pace_ms": 300,
+            "usage": {"prompt_tokens": 150, "completion_tokens": 12, "total_tokens": 162},
+        },
     )
-    agent = product.agent("maya", "Counter", draft={"instructions": "Count.", "model": model, "tools": [{"key": "calculator"}]})
+    agent = product.agent(
+        "maya", "Counter", draft={"instructions": "Count.", "model": model, "tools": [{"key": "calculator"}]}
+    )
     page = window("maya")
     page.goto(f"/agents/{agent}/run/")
     page.get_by_label("What should the agent work on?").fill("How much is 19 times 21?")
