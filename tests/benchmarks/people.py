@@ -6,6 +6,7 @@ import httpx
 from django.db import connection
 
 from accounts.models import Department, Membership, Role, User
+from accounts.services.tokens import issue_tokens
 from agents.models import Agent
 from integrations.models import Model, ModelProvider
 from runs import services
@@ -26,6 +27,16 @@ def person() -> User:
         user = User.objects.create_user(EMAIL, PASSWORD, name="Bench")
         Membership.objects.create(user=user, department=department, role=Role.MANAGER, status=Membership.Status.ACTIVE)
     return user
+
+
+def viewers(count: int) -> list[str]:
+    """Access tokens of so many viewers of the department, a person each. Call it inside `wall.system`."""
+    department, tokens = Department.objects.get(slug="bench"), []
+    for number in range(count):
+        user = User.objects.create_user(f"viewer{number}@example.org", name=f"Viewer {number}")
+        Membership.objects.create(user=user, department=department, role=Role.VIEWER, status=Membership.Status.ACTIVE)
+        tokens.append(str(issue_tokens(actor=user)["access"]))
+    return tokens
 
 
 def agent(owner: User, fake: str, model: str, **limits: int) -> Agent:

@@ -1,6 +1,6 @@
 """Many people watch one run live on one web process: does everybody get everything, once, and how soon?
 
-The run writes some twenty pieces a second for half a minute. Each viewer is a websocket of its own. PostgreSQL notes when each
+The run writes some twenty pieces a second for half a minute. Each viewer is a person with a websocket. PostgreSQL notes when each
 event was committed (`track_commit_timestamp`), so the time to each socket is counted from there, and from the event's own `at`,
 which is when the model sent the first of the pieces that the event joins.
 """
@@ -36,6 +36,7 @@ def measure(house: House, *, viewers: int, seconds: int) -> list[Row]:
     people.script(fake, "long", [f"word{place} " for place in range(seconds * 1000 // PACE_MS)], PACE_MS)
     with wall.system("benchmark"):
         agent = people.agent(people.person(), fake, "long")
+        tokens = people.viewers(viewers)
     web = house.web(port)
     house.worker()
     base = f"http://127.0.0.1:{port}"
@@ -46,7 +47,7 @@ def measure(house: House, *, viewers: int, seconds: int) -> list[Row]:
     answer.raise_for_status()
     uuid = str(answer.json()["uuid"])
     before, began = web.cpu_seconds(), time.monotonic()
-    everybody, connected = asyncio.run(_watch(port, headers, uuid, viewers, seconds))
+    everybody, connected = asyncio.run(_watch(port, uuid, tokens, seconds))
     cpu = (web.cpu_seconds() - before) / (time.monotonic() - began)
     return _rows(uuid, everybody, connected, cpu)
 
@@ -87,15 +88,19 @@ def _rows(uuid: str, everybody: Sequence[Seen], connected: float, cpu: float) ->
     ]
 
 
-async def _watch(port: int, headers: dict[str, str], uuid: str, viewers: int, seconds: int) -> tuple[list[Seen], float]:
+async def _watch(port: int, uuid: str, tokens: list[str], seconds: int) -> tuple[list[Seen], float]:
     """What everybody saw, and when the last of them had connected."""
-    everybody: list[Seen] = [[] for _ in range(viewers)]
+    everybody: list[Seen] = [[] for _ in tokens]
     connected: list[float] = []
     address = f"ws://127.0.0.1:{port}/ws/runs/{uuid}/?after=0"
 
-    async def view(seen: Seen) -> None:
+    async def view(seen: Seen, token: str) -> None:
         async with connect(
-            address, additional_headers=headers, origin=f"http://127.0.0.1:{port}", open_timeout=60, compression=None
+            address,
+            additional_headers={"Authorization": f"Bearer {token}"},
+            origin=f"http://127.0.0.1:{port}",
+            open_timeout=60,
+            compression=None,
         ) as socket:  # type: ignore[arg-type]
             connected.append(time.time())
             async for message in socket:
@@ -103,7 +108,7 @@ async def _watch(port: int, headers: dict[str, str], uuid: str, viewers: int, se
                 seen += [(line["n"], now) for line in frame.get("lines", ())]
 
     async with asyncio.timeout(seconds + 120), asyncio.TaskGroup() as group:
-        for seen in everybody:
-            group.create_task(view(seen))
+        for seen, token in zip(everybody, tokens, strict=True):
+            group.create_task(view(seen, token))
             await asyncio.sleep(0.01)
     return everybody, max(connected)
