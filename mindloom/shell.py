@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 
 from accounts.models import Role
 from accounts.queries import departments_of, may
+from agents.models import Agent
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+
+PALETTE_AGENTS = 40
+"""Agents that can be jumped to by name: those that changed last."""
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -34,7 +39,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             ],
             "nav": groups,
             "section": section or "home",
-            "commands": _commands(groups),
+            "commands": partial(_commands, groups, user),  # asked for by whole pages, not by fragments
             "switch_url": reverse("accounts:switch_department"),
             "sign_out_url": reverse("accounts:sign_out"),
             "profile_url": reverse("accounts:profile"),
@@ -66,7 +71,25 @@ def _item(label: str, route: str, icon: str, key: str) -> dict[str, Any]:
     return {"label": label, "href": reverse(route), "icon": icon, "key": key}
 
 
-def _commands(groups: list[dict[str, Any]]) -> list[dict[str, str]]:
+def _commands(groups: list[dict[str, Any]], user: Any) -> dict[str, Any]:
+    """What the command palette offers, and the icons that it needs."""
+    listed = [*_page_commands(groups), *_agent_commands(user)]
+    return {"listed": listed, "icons": sorted({command["icon"] for command in listed})}
+
+
+def _agent_commands(user: Any) -> list[dict[str, str]]:
+    agents = Agent.objects.visible_to(user).active().order_by("-updated_at")
+    found = agents.values_list("uuid", "name", "department_id", "published_id")[:PALETTE_AGENTS]
+    opened = [{"label": name, "href": reverse("agents:detail", args=[uuid]), "icon": "bot"} for uuid, name, *_ in found]
+    runs = [
+        {"label": f"Run {name}", "href": reverse("runs:start", args=[uuid]), "icon": "play"}
+        for uuid, name, department, published in found
+        if published is not None and may(user, Role.MEMBER, department)
+    ]
+    return [*opened, *runs]
+
+
+def _page_commands(groups: list[dict[str, Any]]) -> list[dict[str, str]]:
     keys = {"home": "G H", "runs": "G R", "agents": "G A"}
     pages = [
         {"label": item["label"], "href": item["href"], "icon": item["icon"], "keys": keys.get(item["key"], "")}
