@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 CALM_SECONDS = 10.0
 """A process that lived this long had started; one that dies sooner waits longer and longer before it is started again."""
 WAITS = (0.5, 1, 2, 5, 10)
+APART_SECONDS = 1.0
+"""Between the first starts: loading all at once makes each slow, and people wait for the first, the pages."""
 COLOURS = ("\033[36m", "\033[33m", "\033[32m", "\033[35m")
 
 _PR_SET_PDEATHSIG = 1
@@ -50,8 +52,9 @@ class Supervisor:
         self._stop_seconds = stop_seconds
         self._environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
         colours = COLOURS if sys.stdout.isatty() else ("",) * len(COLOURS)
+        now = time.monotonic()
         self._processes = [
-            _Process(name, command, colours[place % len(colours)])
+            _Process(name, command, colours[place % len(colours)], due_at=now + place * APART_SECONDS)
             for place, (name, command) in enumerate(commands.items())
         ]
         self._stopping = threading.Event()
