@@ -108,17 +108,15 @@ def test_wrong_values_are_said_beside_their_fields_and_nothing_is_lost(window, p
 def test_an_agent_is_started_by_keyboard_alone(window, product):
     page = window()
     page.goto("/sign-in/")
-    for text in ("niko@mindloom.example", "\t", product.password("niko"), "\n"):
+    for text in ("ben@mindloom.example", "\t", product.password("ben"), "\n"):
         page.keyboard.press({"\t": "Tab", "\n": "Enter"}[text]) if text.isspace() else page.keyboard.type(text)
-    expect(page.get_by_role("heading", name="Hello, Niko Laine")).to_be_visible()
+    expect(page.get_by_role("heading", name="Hello, Ben Adler")).to_be_visible()
     page.wait_for_load_state()
     page.keyboard.press("Control+k")
-    page.keyboard.type("run release notes")
-    expect(page.get_by_role("option", selected=True)).to_have_text("Run Release notes writer")
+    page.keyboard.type("run press")
+    expect(page.get_by_role("option", selected=True)).to_have_text("Run Press release checker")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Run Release notes writer")).to_be_visible()
-    tab_to(page, "textbox", "Product")
-    page.keyboard.type("Loom")
+    expect(page.get_by_role("heading", name="Run Press release checker")).to_be_visible()
     tab_to(page, "textbox", "Message optional")
     page.keyboard.type("The shuttle no longer sticks. Threads can be dyed.")
     page.keyboard.press("Tab")

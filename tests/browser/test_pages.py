@@ -54,9 +54,9 @@ PLACES = [
     Place("builder", "maya", "/agents/{agent}/edit/", "Test the draft"),
     Place("version", "maya", "/agents/{agent}/versions/1/", "What was new"),
     Place("run-form", "maya", "/agents/{agent}/run/", "you can stop it"),
-    Place("runs", "maya", "/runs/", "Weaver"),
+    Place("runs", "maya", "/runs/", "Slow weaver"),
     Place("runs-none", "tara", "/runs/", "Nothing has run yet"),
-    Place("runs-none-here", "maya", "/runs/?view=cancelled", "No runs here"),
+    Place("runs-none-here", "tara", "/runs/?view=cancelled", "No runs here"),
     Place("run-live", "maya", "/runs/{live}/", "Taken by worker"),
     Place("run", "maya", "/runs/{run}/", "Completed"),
     Place("run-output", "maya", "/runs/{run}/output/", "Key messages"),
@@ -87,7 +87,7 @@ def scene(product, models, chromium):
         "broken", {"status": 402, "error": {"message": "Your credit is used up.", "code": "insufficient_quota"}}
     )
     weaver = product.agent(
-        "maya", "Weaver", description="Weaves slowly.", draft={"instructions": "Weave.", "model": slow}
+        "maya", "Slow weaver", description="Weaves slowly.", draft={"instructions": "Weave.", "model": slow}
     )
     failing = product.agent(
         "maya", "Ledger check", category="Marketing", draft={"instructions": "Check.", "model": broken}
