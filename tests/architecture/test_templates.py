@@ -25,6 +25,9 @@ FORBIDDEN = {
     "a js: value": re.compile(r"""=\s*["'](js|javascript):"""),
     "a trigger filter": re.compile(r"""hx-trigger[\w:-]*\s*=\s*(["'])[^"']*\["""),
     "an inline script": re.compile(r"""<script(?![^>]*\bsrc=)(?![^>]*type=["']application/json["'])"""),
+    "a component's :value that is no plain variable, which is dropped": re.compile(
+        r"""<c-[^>]*\s:[\w-]+="[^"{]*[ |][^"]*\""""
+    ),
     "unescaped output": re.compile(r"""\|\s*safe\b|{%\s*autoescape\s+off"""),
 }
 
@@ -53,6 +56,7 @@ def test_a_template_keeps_to_the_rules(path):
         ("a js: value", "<p hx-vals='js:{a:1}'>"),
         ("a trigger filter", '<p hx-trigger="click[ctrlKey]">'),
         ("an inline script", "<script>1</script>"),
+        ("a component's :value that is no plain variable, which is dropped", "<c-tab :current=\"tab == 'x'\">"),
         ("unescaped output", "{{ x|safe }}"),
     ],
 )
