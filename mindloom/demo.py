@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import Department, Membership, Role, User
 from agents import services as agents
@@ -72,7 +73,7 @@ def _make_people(path: Path) -> None:
         for title, people in PEOPLE.items():
             department = Department.objects.create(name=title, slug=title.lower())
             for (email, name), role in zip(people, ROLES, strict=True):
-                user = User.objects.create_user(email, passwords[email], name=name)
+                user = User.objects.create_user(email, passwords[email], name=name, email_confirmed_at=timezone.now())
                 Membership.objects.create(user=user, department=department, role=role, status=Membership.Status.ACTIVE)
                 lines.append(f"  {email:<24} {passwords[email]:<16} {title}, {role.label.lower()}")
     record(actor=None, action="demo.seeded")

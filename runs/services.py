@@ -11,6 +11,7 @@ import redis
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from kombu.exceptions import OperationalError
+from psycopg.errors import ForeignKeyViolation
 
 from accounts.models import Role
 from accounts.queries import may
@@ -147,8 +148,10 @@ def _check_sees(actor: User, agent: Agent) -> None:
 def _queue(*, actor: User, agent: Agent, **fields: Any) -> Run:
     try:
         return _queued(actor=actor, agent=agent, **fields)
-    except IntegrityError:
+    except IntegrityError as error:
         # The key to the agent is checked when the transaction commits.
+        if not isinstance(error.__cause__, ForeignKeyViolation):
+            raise
         raise NotFound("This agent was deleted a moment ago.") from None
 
 
