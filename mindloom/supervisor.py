@@ -9,11 +9,12 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 CALM_SECONDS = 10.0
 """A process that lived this long had started; one that dies sooner waits longer and longer before it is started again."""
@@ -28,8 +29,19 @@ _prctl = getattr(ctypes.CDLL(None), "prctl", None)
 
 def end_with_parent() -> None:
     """In a child before its program starts: be told to end when the parent dies, however it dies. Only Linux can."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     if _prctl is not None:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hear signals only after the block: a child that starts in it, with `end_with_parent`, is known before anybody is stopped."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @dataclass

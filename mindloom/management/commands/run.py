@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from mindloom import embedded
 from mindloom.environment import BASE_DIR
-from mindloom.supervisor import Supervisor, end_with_parent
+from mindloom.supervisor import Supervisor, end_with_parent, undisturbed
 
 READY_SECONDS = 90
 STOP_SECONDS = 5.0
@@ -58,19 +58,21 @@ class Command(BaseCommand):
     def _prepare(self, environment: dict[str, str], *, demo: bool) -> None:
         """In a process of its own, so that the supervisor stays without Django's applications and their 70 MB."""
         command = [sys.executable, "manage.py", "prepare", *([] if demo else ["--no-demo"])]
-        child = subprocess.Popen(  # noqa: S603 -- our own command
-            command,
-            cwd=BASE_DIR,
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for us; we tell the child
-            preexec_fn=end_with_parent,  # noqa: PLW1509 -- one system call, and no lock
-        )
+        child = None
         try:
+            with undisturbed():
+                child = subprocess.Popen(  # noqa: S603 -- our own command
+                    command,
+                    cwd=BASE_DIR,
+                    env={**os.environ, **environment},
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,  # Ctrl-C is for us; we tell the child
+                    preexec_fn=end_with_parent,  # noqa: PLW1509 -- two system calls, and no lock
+                )
             if code := child.wait():
                 raise SystemExit(code)
         finally:
-            if child.poll() is None:
+            if child is not None and child.poll() is None:
                 child.terminate()
                 child.wait()
 
