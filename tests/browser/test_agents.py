@@ -65,7 +65,7 @@ def test_a_draft_is_tested_beside_its_form(window, product):
 
     expect(panel.get_by_role("log")).to_contain_text("Queued")
     expect(panel.get_by_role("log")).to_contain_text("Completed")
-    expect(panel.get_by_text(re.compile(r"^[\d.]+ s · \d+ tokens"))).to_be_visible()
+    expect(panel.get_by_text(re.compile(r"^[\d.]+ m?s · \d+ tokens"))).to_be_visible()
     assert has_stayed(page)
 
 
