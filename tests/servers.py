@@ -15,7 +15,6 @@ import tempfile
 from pathlib import Path
 
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-os.environ.setdefault("MINDLOOM_ENV", "test")
 os.environ["REDIS_PREFIX"] = f"test-{_worker}-{os.getpid()}"
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 

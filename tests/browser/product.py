@@ -27,7 +27,6 @@ OURS = (
     "REDIS_PREFIX",
     "STATIC_ROOT",
     "MINDLOOM_URL",
-    "MINDLOOM_ENV",
 )
 """Settings of the tests' own process, which the product must not inherit."""
 

@@ -27,7 +27,6 @@ FRESH = dict.fromkeys(
         "REDIS_URL",
         "REDIS_PREFIX",
         "MINDLOOM_TEST_DATA",
-        "MINDLOOM_ENV",
         "STATIC_ROOT",
         "LOG_LEVEL",
         "OUTBOUND_ALLOWED_NETWORKS",
