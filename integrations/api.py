@@ -35,5 +35,5 @@ def tools_list(request: Request) -> Response:
 
 def _shown(tool: tools.Tool) -> dict[str, Any]:
     row = {field.name: getattr(tool, field.name) for field in fields(tool)}
-    row["functions"] = [asdict(function.info) for function in tool.functions({})]
+    row["functions"] = [asdict(function.info) for function in tool.functions(tools.Setup(config={}))]
     return row

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from integrations.tools import artifact, calculator, csv_table, dates, web_page
-from integrations.tools.base import ConfigField, Tool
+from integrations.tools.base import AskFirst, ConfigField, OpenConnection, Setup, Tool
 from mindloom.engine.errors import EngineError
 from mindloom.engine.ports import ToolFunction
 from mindloom.engine.spec import ToolSpec
 
-__all__ = ["ConfigField", "Tool", "catalogue", "find", "functions", "tool"]
+__all__ = ["AskFirst", "ConfigField", "OpenConnection", "Setup", "Tool", "catalogue", "find", "functions", "tool"]
 
 _CATALOGUE = {one.key: one for one in (web_page.TOOL, csv_table.TOOL, calculator.TOOL, dates.TOOL, artifact.TOOL)}
 
@@ -33,12 +34,20 @@ def tool(key: str) -> Tool:
     return found
 
 
-def functions(spec: ToolSpec) -> Sequence[ToolFunction]:
-    """The functions of a tool as the agent configured it. Raises `EngineError` for an unknown tool or a bad configuration."""
+def functions(spec: ToolSpec, connection: OpenConnection | None = None) -> Sequence[ToolFunction]:
+    """The functions of a tool as the agent configured it, those that change something marked when a person is asked first.
+
+    Raises `EngineError` for an unknown tool, a bad configuration, or a connection that is missing or of another kind.
+    """
     found = tool(spec.key)
     config, wrong = found.check_config(spec.config)
     if wrong:
         raise EngineError(
             f"The tool “{found.name}” is set up wrongly: {' '.join(wrong.values())} Open the agent and correct it."
         )
-    return found.functions(config)
+    if found.connection and (connection is None or connection.kind != found.connection):
+        raise EngineError(f"The tool “{found.name}” needs a connection. Open the agent and choose one under Tools.")
+    made = found.functions(Setup(config=config, connection=connection))
+    if found.ask_first == "never" or not (spec.ask_first or found.ask_first == "always"):
+        return made
+    return [replace(one, asks="approval") if one.info.effect != "reads" else one for one in made]

@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any
 
-from integrations.tools.base import Config, Tool, function
+from integrations.tools.base import Setup, Tool, function
 from mindloom.engine.ports import ToolContext, ToolError, ToolFunction
 
 FORMATS = {
@@ -52,7 +52,7 @@ def _file_name(name: str, extension: str) -> str:
     return f"{stem or 'result'}{extension}"
 
 
-def _functions(config: Config) -> list[ToolFunction]:
+def _functions(setup: Setup) -> list[ToolFunction]:
     return [
         function(
             "save_artifact",

@@ -11,6 +11,25 @@ from mindloom.engine.ports import ToolContext, ToolFunction
 from mindloom.engine.spec import ToolInfo
 
 Config = Mapping[str, Any]
+AskFirst = Literal["never", "off", "on", "always"]
+"""Whether a person is asked before the tool acts: it cannot be, it may be switched on, it is on unless switched off, always."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenConnection:
+    """A connection, opened for one run: its settings and secrets by name. What is in it never leaves through a result."""
+
+    kind: str
+    name: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What a tool's functions are made from: the agent's configuration, and the connection that the tool needs."""
+
+    config: Config
+    connection: OpenConnection | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +66,20 @@ class ConfigField:
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """A tool that agents may be given. `functions` makes its functions from the agent's configuration."""
+    """A tool that agents may be given. `functions` makes its functions; it may raise `EngineError` when that cannot be done.
+
+    `connection` is the kind of connection it needs, "" for none. Without one (catalogues ask so), `functions` still says what
+    there would be.
+    """
 
     key: str
     name: str
     description: str
     icon: str
     effect: Effect
-    functions: Callable[[Config], list[ToolFunction]]
+    functions: Callable[[Setup], list[ToolFunction]]
+    connection: str = ""
+    ask_first: AskFirst = "never"
     config_fields: tuple[ConfigField, ...] = ()
     needs_isolation: bool = False
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from integrations.tools.base import Config, Tool, function
+from integrations.tools.base import Setup, Tool, function
 from mindloom.engine.ports import ToolContext, ToolError, ToolFunction
 
 LONGEST = 500
@@ -144,7 +144,7 @@ def _calculate(arguments: dict[str, Any], context: ToolContext) -> str:
     return f"{expression.strip()} = {evaluate(expression)}"
 
 
-def _functions(config: Config) -> list[ToolFunction]:
+def _functions(setup: Setup) -> list[ToolFunction]:
     return [
         function(
             "calculate",

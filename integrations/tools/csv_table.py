@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, InvalidOperation, localcontext
 from typing import Any
 
-from integrations.tools.base import Config, Tool, function
+from integrations.tools.base import Setup, Tool, function
 from mindloom.engine.ports import ToolContext, ToolError, ToolFunction
 
 MOST_CHARACTERS = 2_000_000
@@ -224,7 +224,7 @@ def _result(operation: str, rows: list[list[str]], value: int | None) -> Decimal
     return _OPERATIONS[operation](numbers) if numbers else None
 
 
-def _functions(config: Config) -> list[ToolFunction]:
+def _functions(setup: Setup) -> list[ToolFunction]:
     names = {"type": "string"}
     return [
         function(

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from integrations.tools.base import Config, Tool, function
+from integrations.tools.base import Setup, Tool, function
 from mindloom.engine.ports import ToolContext, ToolError, ToolFunction
 
 _DATE = {"type": "string", "description": "A date as YYYY-MM-DD"}
@@ -53,7 +53,7 @@ def _add(arguments: dict[str, Any], context: ToolContext) -> str:
     return f"{start} plus {days} days is {end} ({end:%A})"
 
 
-def _functions(config: Config) -> list[ToolFunction]:
+def _functions(setup: Setup) -> list[ToolFunction]:
     return [
         function(
             "current_datetime",

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from django.conf import settings
 
 from integrations.outbound import OutboundError, fetch
-from integrations.tools.base import Config, ConfigField, Tool, function
+from integrations.tools.base import ConfigField, Setup, Tool, function
 from integrations.tools.markup import readable
 from mindloom.engine.ports import ToolContext, ToolError, ToolFunction
 
@@ -77,13 +77,13 @@ def _content(text: str, media_type: str) -> tuple[str, str]:
     raise ToolError(f"This is not a page but a file of the type {media_type[:60]}, which cannot be read.")
 
 
-def _functions(config: Config) -> list[ToolFunction]:
+def _functions(setup: Setup) -> list[ToolFunction]:
     return [
         function(
             "fetch_page",
             "Fetch a public web page and return its title and readable text.",
             {"url": {"type": "string", "description": "The page's address, beginning with https://"}},
-            _fetcher(list(config.get("sites") or [])),
+            _fetcher(list(setup.config.get("sites") or [])),
             required=("url",),
         )
     ]

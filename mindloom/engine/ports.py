@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from mindloom.engine.events import Level
 from mindloom.engine.spec import ToolInfo, ToolSpec
@@ -49,10 +49,15 @@ class ToolContext(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ToolFunction:
-    """A function that the model may call. `call` is synchronous and is run in a thread of its own."""
+    """A function that the model may call. `call` is synchronous and is run in a thread of its own.
+
+    `asks` says that a person comes first: "approval" waits for a yes before the call, "answer" takes the person's words as the
+    result and calls nothing.
+    """
 
     info: ToolInfo
     call: Callable[[dict[str, Any], ToolContext], str]
+    asks: Literal["", "approval", "answer"] = ""
 
 
 class Ports(Protocol):

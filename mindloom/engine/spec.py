@@ -32,15 +32,21 @@ class ModelSpec:
     parameters: dict[str, Any] = field(default_factory=dict)
     timeout_seconds: float = 120.0
     """How long one silence of the provider may last."""
+    context_window: int = 0
+    """Tokens that the model reads at most; 0 when nobody said."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ToolSpec:
-    """One tool of the catalogue with the agent's configuration of it."""
+    """One tool of the catalogue with the agent's configuration of it.
+
+    `connection_ref` is "connection:<uuid>" or "". With `ask_first`, a person must agree before a function changes something.
+    """
 
     key: str
     config: dict[str, Any] = field(default_factory=dict)
     connection_ref: str = ""
+    ask_first: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,32 +59,152 @@ class Limits:
     tokens: int = 200_000
 
 
+Storage = Literal["none", "postgresql", "redis"]
+Window = Literal["stop", "drop", "summarise"]
+TeamType = Literal["route", "coordinate", "collaborate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemorySpec:
+    """What is remembered from one run to the next, and what happens when it gets too much for the model.
+
+    `history_runs` earlier runs of the conversation are told again; `person` keeps facts about whoever runs it; `summary` sums up
+    what is older than the history. `window`, when the model's context fills: stop with a sentence, drop the oldest, or have it
+    summarised. `offload` keeps long tool results aside, where the model can look into them.
+    """
+
+    storage: Storage = "none"
+    history_runs: int = 5
+    person: bool = False
+    summary: bool = False
+    window: Window = "stop"
+    offload: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputSpec:
+    """The form that the answer must have: a JSON Schema of type object."""
+
+    name: str
+    schema: dict[str, Any]
+
+
 @dataclass(frozen=True, kw_only=True)
 class AgentSpec:
-    """An agent, complete. `instructions` is the template; variables are rendered into it by `prompt.render`."""
+    """An agent, complete. `instructions` is the template; variables are rendered into it by `prompt.render`.
+
+    `retries` counts how often a model request that failed in passing is sent again. `language` is the answer's, "" for the
+    question's. With `dates` the agent is told when the run began.
+    """
 
     name: str
     uuid: str
     version: int
     model: ModelSpec
+    fallback_model: ModelSpec | None = None
     instructions: str = ""
     description: str = ""
     tools: tuple[ToolSpec, ...] = ()
+    buckets: tuple[str, ...] = ()
+    memory: MemorySpec = field(default_factory=MemorySpec)
+    output: OutputSpec | None = None
     limits: Limits = field(default_factory=Limits)
     markdown: bool = True
+    reasoning: bool = False
+    language: str = ""
+    dates: bool = False
+    retries: int = 2
 
     def to_json(self) -> dict[str, Any]:
         """The spec as JSON values."""
-        return asdict(self)
+        return {"kind": "agent", **asdict(self)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> AgentSpec:
         """The spec of a stored snapshot. Raises `TypeError` for fields that are not a spec's."""
-        values = dict(data)
-        values["model"] = ModelSpec(**values["model"])
+        values = _opened(data)
         values["tools"] = tuple(ToolSpec(**tool) for tool in values.get("tools", ()))
-        values["limits"] = Limits(**values.get("limits", {}))
         return cls(**values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberSpec:
+    """A member of a team: the agent as it is for this run, and its part.
+
+    `variables` are the values of its own variables; those that come from the team's are named in `mapped`
+    (member's name -> team's name) and filled in when the run starts.
+    """
+
+    agent: AgentSpec
+    role: str = ""
+    variables: dict[str, Any] = field(default_factory=dict)
+    mapped: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamSpec:
+    """A team, complete: the leader's model and instructions, and the members in their order. `limits` hold for all together."""
+
+    name: str
+    uuid: str
+    version: int
+    type: TeamType
+    model: ModelSpec
+    members: tuple[MemberSpec, ...]
+    fallback_model: ModelSpec | None = None
+    instructions: str = ""
+    description: str = ""
+    buckets: tuple[str, ...] = ()
+    memory: MemorySpec = field(default_factory=MemorySpec)
+    output: OutputSpec | None = None
+    limits: Limits = field(default_factory=Limits)
+    markdown: bool = True
+    reasoning: bool = False
+    language: str = ""
+    dates: bool = False
+    retries: int = 2
+
+    def to_json(self) -> dict[str, Any]:
+        """The spec as JSON values."""
+        members = [{**asdict(member), "agent": member.agent.to_json()} for member in self.members]
+        return {"kind": "team", **asdict(self), "members": members}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> TeamSpec:
+        """The spec of a stored snapshot. Raises `TypeError` for fields that are not a spec's."""
+        values = _opened(data)
+        values["members"] = tuple(
+            MemberSpec(**{**member, "agent": AgentSpec.from_json(member["agent"])}) for member in values["members"]
+        )
+        return cls(**values)
+
+
+Spec = AgentSpec | TeamSpec
+
+
+def spec_from_json(data: dict[str, Any]) -> Spec:
+    """The agent or team of a stored snapshot."""
+    return TeamSpec.from_json(data) if data.get("kind") == "team" else AgentSpec.from_json(data)
+
+
+def models_of(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """The models that a stored snapshot names, the leader's or the agent's own first."""
+    parts = [data, *(member["agent"] for member in data.get("members", ()))]
+    return [part[name] for part in parts for name in ("model", "fallback_model") if part.get(name)]
+
+
+def _opened(data: dict[str, Any]) -> dict[str, Any]:
+    """The values that agents and teams share, as specs."""
+    values = {name: value for name, value in data.items() if name != "kind"}
+    values["model"] = ModelSpec(**values["model"])
+    if values.get("fallback_model"):
+        values["fallback_model"] = ModelSpec(**values["fallback_model"])
+    if values.get("output"):
+        values["output"] = OutputSpec(**values["output"])
+    values["limits"] = Limits(**values.get("limits", {}))
+    values["memory"] = MemorySpec(**values.get("memory", {}))
+    values["buckets"] = tuple(values.get("buckets", ()))
+    return values
 
 
 @dataclass(frozen=True, kw_only=True)

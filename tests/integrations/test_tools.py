@@ -39,7 +39,7 @@ def call(key, function, context=None, config=None, /, **arguments):
 
 def test_every_tool_describes_itself():
     for tool in tools.catalogue():
-        for function in tool.functions({}):
+        for function in tool.functions(tools.Setup(config={})):
             assert function.info.parameters["additionalProperties"] is False
             assert function.info.description
 
