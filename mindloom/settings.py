@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "accounts",
     "integrations",
     "agents",
+    "teams",
     "runs",
 ]
 

@@ -9,6 +9,7 @@ from agents.models import Agent, AgentVersion
 from integrations.models import Model, ModelProvider
 from mindloom.engine.spec import AgentSpec, ModelSpec
 from runs.models import Run, State, Trigger
+from teams.models import Team, TeamVersion
 
 DEFINITION: dict[str, Any] = {
     "instructions": "Work on what you are given.",
@@ -17,6 +18,16 @@ DEFINITION: dict[str, Any] = {
     "variables": [],
     "tools": [],
     "limits": {"seconds": 60, "model_turns": 10, "tool_calls": 10, "tokens": 50_000},
+    "markdown": True,
+}
+TEAM_DEFINITION: dict[str, Any] = {
+    "type": "coordinate",
+    "instructions": "Share the work out, then write one answer.",
+    "model": None,
+    "parameters": {},
+    "variables": [],
+    "members": [],
+    "limits": {"seconds": 60, "model_turns": 20, "tool_calls": 20, "tokens": 100_000},
     "markdown": True,
 }
 TERMINAL = {State.COMPLETED, State.FAILED, State.CANCELLED}
@@ -41,6 +52,23 @@ def agent(owner: User, department: Department, *, published: bool = True, **fiel
     if published:
         made.published = AgentVersion.objects.create(
             agent=made, department=department, number=1, definition=definition, digest="d", published_by=owner
+        )
+        made.save()
+    return made
+
+
+def team(owner: User, department: Department, *members: Agent, published: bool = True, **fields: Any) -> Team:
+    """A coordinating team of the given agents, published as version 1 unless told otherwise."""
+    parts = [{"agent": str(one.uuid), "version": None, "role": "", "variables": {}} for one in members]
+    definition = TEAM_DEFINITION | {"members": parts} | fields.pop("definition", {})
+    made = Team.objects.create(
+        owner=owner,
+        department=department,
+        **({"name": "Press desk", "draft": definition, "draft_digest": "d"} | fields),
+    )
+    if published:
+        made.published = TeamVersion.objects.create(
+            team=made, department=department, number=1, definition=definition, digest="d", published_by=owner
         )
         made.save()
     return made

@@ -58,6 +58,7 @@ def filled(cast):
                 size_bytes=1,
                 file=ContentFile(b"a", "a"),
             )
+            factories.team(person, department, agent)
             record(actor=person, action="agent.created", target=agent)
         record(actor=None, action="demo.seeded")
     return cast
@@ -123,11 +124,15 @@ def test_inserting_across_the_wall_is_refused(filled, table):
         ("runs_runartifact", "run_id", "runs_run"),
         ("agents_agent", "published_id", "agents_agentversion"),
         ("agents_agentversion", "agent_id", "agents_agent"),
+        ("teams_team", "published_id", "teams_teamversion"),
+        ("teams_teamversion", "team_id", "teams_team"),
     ],
 )
 def test_a_row_cannot_point_to_another_departments_row(filled, table, column, target):
     one_of = f"SELECT id FROM {target} WHERE department_id = %s"
-    renumber = ", number = 99" if table == "agents_agentversion" else ""  # numbers are unique for each agent
+    renumber = (
+        ", number = 99" if table in {"agents_agentversion", "teams_teamversion"} else ""
+    )  # numbers are unique for each agent
     point = f"UPDATE {table} SET {column} = %s{renumber} WHERE department_id = %s RETURNING 1"
     with wall.system("tests: point across the wall"), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
