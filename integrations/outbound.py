@@ -25,7 +25,8 @@ import httpcore
 import httpx
 
 MOST_REDIRECTS = 5
-_SECRET_HEADERS = {"authorization", "api-key", "x-api-key", "cookie"}
+_HARMLESS_HEADERS = {"user-agent", "accept", "accept-encoding", "accept-language"}
+"""What is sent on to another host; any other header may be a secret, whatever it is called."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _RESOLVING = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolve")
 
@@ -103,15 +104,18 @@ def fetch(  # noqa: PLR0913 -- each is a bound or a part of the request, all by 
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
     json: Any = None,
+    content: bytes | None = None,
     max_bytes: int = 2_000_000,
     seconds: float = 20.0,
     resolver: Resolver = resolve,
     check_url: Callable[[str], None] | None = None,
+    enough: Callable[[bytes], bool] | None = None,
 ) -> Answer:
     """Call an address and read its whole answer, whatever its status.
 
-    `max_bytes` bounds the decompressed body, `seconds` everything together. `check_url` may refuse an address by raising
-    `OutboundError`; it sees redirects, too. Raises `OutboundError` for everything that does not end in an answer.
+    What is sent is `json`, or `content` as it is. `max_bytes` bounds the decompressed body, `seconds` everything together.
+    `check_url` may refuse an address by raising `OutboundError`; it sees redirects, too. `enough` sees the body as it grows
+    and may end the reading, which streams need. Raises `OutboundError` for everything that does not end in an answer.
     """
     deadline = time.monotonic() + seconds
     transport = _Transport(_Backend(tuple(allowed), resolver, deadline, seconds))
@@ -121,7 +125,8 @@ def fetch(  # noqa: PLR0913 -- each is a bound or a part of the request, all by 
             _check_address(url)
             if check_url is not None:
                 check_url(url)
-            answer = _once(client, method, url, sent, json, _Bounds(max_bytes, deadline, seconds))
+            request = _Request(method, url, sent, json, content)
+            answer = _once(client, request, _Bounds(max_bytes, deadline, seconds, enough))
             target = answer.headers.get("location")
             if answer.status not in {301, 302, 303, 307, 308} or not target:
                 return answer
@@ -131,11 +136,52 @@ def fetch(  # noqa: PLR0913 -- each is a bound or a part of the request, all by 
     raise OutboundError(f"{_host(url)} sends from one address to the next more than {MOST_REDIRECTS} times.")
 
 
+def addresses(
+    host: str, port: int, *, allowed: Networks = (), seconds: float = 10.0, resolver: Resolver = resolve
+) -> list[str]:
+    """The checked addresses of a host, for protocols other than HTTP. Connect to these, not to the name again.
+
+    Raises `OutboundError` when there is none, or one of them may not be called.
+    """
+    if not host or len(host) > 253 or "%" in host or not 0 < port < 65_536:
+        raise OutboundError(f"“{host[:100]}:{port}” is not a host and port that can be called.")
+    try:
+        return _checked(host, port, tuple(allowed), resolver, seconds)
+    except httpcore.ConnectTimeout:
+        raise OutboundError(f"The name {host[:100]} could not be resolved within {seconds:g} seconds.") from None
+
+
+def dial(
+    host: str, port: int, *, allowed: Networks = (), seconds: float = 10.0, resolver: Resolver = resolve
+) -> socket.socket:
+    """A connection to a checked address of the host, for protocols other than HTTP. Raises `OutboundError`."""
+    began, failure = time.monotonic(), "it has no address"
+    for address in addresses(host, port, allowed=allowed, seconds=seconds, resolver=resolver):
+        left = seconds - (time.monotonic() - began)
+        try:
+            return socket.create_connection((address, port), timeout=max(left, 0.01))
+        except TimeoutError:
+            raise OutboundError(f"{host} did not answer within {seconds:g} seconds.") from None
+        except OSError as error:
+            failure = error.strerror or type(error).__name__
+    raise OutboundError(f"{host} could not be reached at port {port}: {failure}.")
+
+
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    url: str
+    headers: dict[str, str]
+    json: Any
+    content: bytes | None
+
+
 @dataclass(frozen=True)
 class _Bounds:
     max_bytes: int
     deadline: float
     seconds: float
+    enough: Callable[[bytes], bool] | None = None
 
 
 def _check_address(url: str) -> None:
@@ -162,14 +208,16 @@ def _redirected(url: str, target: str, headers: dict[str, str]) -> tuple[str, di
     if before.scheme == "https" and after.scheme == "http":
         raise OutboundError(f"{_host(url)} sends from https to http, which is not followed.")
     if before.netloc != after.netloc:
-        headers = {name: value for name, value in headers.items() if name.lower() not in _SECRET_HEADERS}
+        headers = {name: value for name, value in headers.items() if name.lower() in _HARMLESS_HEADERS}
     return following, headers
 
 
-def _once(client: httpx.Client, method: str, url: str, headers: dict[str, str], json: Any, bounds: _Bounds) -> Answer:
-    host = _host(url)
+def _once(client: httpx.Client, request: _Request, bounds: _Bounds) -> Answer:
+    url, host = request.url, _host(request.url)
     try:
-        with client.stream(method, url, headers=headers, json=json) as response:
+        with client.stream(
+            request.method, url, headers=request.headers, json=request.json, content=request.content
+        ) as response:
             return Answer(str(response.url), response.status_code, response.headers, _body(response, bounds, host))
     except OutboundError:
         raise
@@ -197,6 +245,8 @@ def _body(response: httpx.Response, bounds: _Bounds, host: str) -> bytes:
             raise OutboundError(f"{host} answered with a broken compressed body.") from None
         if len(body) > bounds.max_bytes:
             raise OutboundError(f"The answer of {host} is larger than {bounds.max_bytes:,} bytes.")
+        if bounds.enough is not None and bounds.enough(bytes(body)):
+            break
         if time.monotonic() > bounds.deadline:
             raise OutboundError(f"{host} did not answer completely within {bounds.seconds:g} seconds.")
     return bytes(body)
@@ -209,6 +259,22 @@ def _host(url: str) -> str:
 def _reason(error: Exception) -> str:
     text = str(error).strip() or type(error).__name__
     return f"{text[:200].rstrip('.')}."
+
+
+def _checked(host: str, port: int, allowed: tuple[Any, ...], resolver: Resolver, seconds: float) -> list[str]:
+    """The addresses of a host, resolved once, when all of them may be called."""
+    try:
+        found = list(dict.fromkeys(_RESOLVING.submit(resolver, host, port).result(seconds)))
+    except TimeoutError:
+        raise httpcore.ConnectTimeout(f"{host} could not be resolved in time") from None
+    except (OSError, UnicodeError):
+        raise OutboundError(f"There is no address for the name {host[:100]}. Check how it is written.") from None
+    if not all(is_allowed(address, allowed) for address in found):
+        raise OutboundError(
+            f"{host[:100]} leads to a private or reserved address, which is not called. "
+            "An administrator can allow a network in the settings."
+        )
+    return found[:4]
 
 
 @lru_cache(maxsize=1)
@@ -241,7 +307,7 @@ class _Backend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Connect to a checked address of the host."""
         failure: Exception | None = None
-        for address in self._checked(host, port):
+        for address in _checked(host, port, self._allowed, self._resolver, self._left()):
             try:
                 stream = self._real.connect_tcp(address, port, self._left(), local_address, socket_options)
                 return _Stream(stream, self._left)
@@ -254,20 +320,6 @@ class _Backend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Never: addresses are on the network."""
         raise httpcore.ConnectError("sockets are not addresses")
-
-    def _checked(self, host: str, port: int) -> Sequence[str]:
-        try:
-            addresses = list(dict.fromkeys(_RESOLVING.submit(self._resolver, host, port).result(self._left())))
-        except TimeoutError:
-            raise httpcore.ConnectTimeout(f"{host} could not be resolved in time") from None
-        except (OSError, UnicodeError):
-            raise OutboundError(f"There is no address for the name {host[:100]}. Check how it is written.") from None
-        if not all(is_allowed(address, self._allowed) for address in addresses):
-            raise OutboundError(
-                f"{host[:100]} leads to a private or reserved address, which is not called. "
-                "An administrator can allow a network in the settings."
-            )
-        return addresses[:4]
 
     def _left(self) -> float:
         left = self._deadline - time.monotonic()

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from integrations.tools import artifact, calculator, csv_table, dates, web_page
 from integrations.tools.base import AskFirst, ConfigField, OpenConnection, Setup, Tool
+from integrations.tools.connections import keeping_secrets
 from mindloom.engine.errors import EngineError
 from mindloom.engine.ports import ToolFunction
 from mindloom.engine.spec import ToolSpec
@@ -47,7 +48,7 @@ def functions(spec: ToolSpec, connection: OpenConnection | None = None) -> Seque
         )
     if found.connection and (connection is None or connection.kind != found.connection):
         raise EngineError(f"The tool “{found.name}” needs a connection. Open the agent and choose one under Tools.")
-    made = found.functions(Setup(config=config, connection=connection))
+    made = keeping_secrets(found.functions(Setup(config=config, connection=connection)), connection)
     if found.ask_first == "never" or not (spec.ask_first or found.ask_first == "always"):
         return made
     return [replace(one, asks="approval") if one.info.effect != "reads" else one for one in made]

@@ -27,6 +27,7 @@ HTTP_CLIENTS = {
 }
 MAY_CALL_OUT = {
     "integrations/outbound.py": "the guarded client that everything else uses",
+    "integrations/tools/mail.py": "speaks SMTP through a socket that the guarded client connected",
     "mindloom/management/commands/run.py": "asks its own web process whether it is ready",
 }
 
