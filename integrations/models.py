@@ -1,11 +1,21 @@
-"""Model providers and models. They belong to the whole installation; administrators keep them."""
+"""Model providers, models and MCP servers, which belong to the whole installation, and the connections of departments."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from uuid import uuid4
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from accounts.models import Department, Role, User
+from accounts.queries import departments_where, roles_of
+from mindloom import wall
+
+if TYPE_CHECKING:
+    from accounts.queries import Person
 
 
 class ProviderKind(models.TextChoices):
@@ -76,3 +86,118 @@ class Model(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    """The doors to connections."""
+
+    def visible_to(self, user: Person) -> ConnectionQuerySet:
+        """Connections of the person's departments; private ones only to their owner and to the department's managers."""
+        departments = list(roles_of(user))
+        shared = Q(department__in=departments, visibility=Connection.Visibility.DEPARTMENT)
+        mine = Q(owner=user.pk, department__in=departments)
+        return self.filter(shared | mine | Q(department__in=departments_where(user, Role.MANAGER)))
+
+    def editable_by(self, user: Person) -> ConnectionQuerySet:
+        """Their own, where they are still members, and all of the departments they manage."""
+        own = Q(owner=user.pk, department__in=departments_where(user, Role.MEMBER))
+        return self.filter(own | Q(department__in=departments_where(user, Role.MANAGER)))
+
+    def usable_by(self, user: Person) -> ConnectionQuerySet:
+        """Those that are switched on and that agents of the person may use: what members see; viewers use none."""
+        return self.visible_to(user).filter(is_enabled=True, department__in=departments_where(user, Role.MEMBER))
+
+
+class Connection(models.Model):
+    """A department's access to a service outside, such as a mail server. Its kind says which settings and secrets it has."""
+
+    class Visibility(models.TextChoices):
+        """Who in the department sees it."""
+
+        PRIVATE = "private", "Only me and managers"
+        DEPARTMENT = "department", "Everyone in the department"
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    department = models.ForeignKey(Department, models.PROTECT, related_name="connections")
+    owner = models.ForeignKey(User, models.PROTECT, related_name="connections")
+    kind = models.CharField(max_length=40, help_text="A key of the catalogue's kinds of connection")
+    name = models.CharField(max_length=80)
+    visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.DEPARTMENT)
+    settings = models.JSONField(default=dict, blank=True, help_text="Values by field; no secrets")
+    secrets_sealed = models.JSONField(default=dict, blank=True, editable=False, help_text="Sealed texts by field")
+    secret_hints = models.JSONField(default=dict, blank=True, editable=False, help_text="Last four characters by field")
+    is_enabled = models.BooleanField(default=True)
+    last_tested_at = models.DateTimeField(null=True, blank=True)
+    last_test_ok = models.BooleanField(null=True, blank=True)
+    last_test_message = models.CharField(max_length=600, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                "department",
+                Lower("name"),
+                name="connection_name_once_per_department",
+                violation_error_message="There is already a connection of this name in the department. Choose another name.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class McpServerQuerySet(models.QuerySet["McpServer"]):
+    """Reads of MCP servers."""
+
+    def offered(self) -> McpServerQuerySet:
+        """Those switched on whose tools may be used in the scope in force: in one of its departments, or in all."""
+        scope = wall.current()
+        if scope.everything:
+            return self.filter(is_enabled=True)
+        everywhere, here = Q(departments=[]), Q(departments__overlap=sorted(scope.departments))
+        return self.filter(everywhere | here if scope.departments else everywhere, is_enabled=True)
+
+
+class McpServer(models.Model):
+    """A server that offers tools by the Model Context Protocol. Administrators add it; it belongs to no department."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=80, unique=True)
+    slug = models.SlugField(
+        "short name", max_length=40, unique=True, help_text="Agents know its tool by it, so it stays as it is"
+    )
+    description = models.CharField(max_length=300, blank=True)
+    url = models.URLField("address", max_length=500)
+    headers = models.JSONField(default=dict, blank=True, help_text="Sent with every request; no secrets")
+    secret_header = models.CharField(max_length=60, blank=True, help_text="The header that carries the key")
+    secret_sealed = models.TextField(blank=True, editable=False)
+    secret_hint = models.CharField(max_length=8, blank=True, editable=False, help_text="Its last four characters")
+    effects = models.JSONField(
+        default=dict, blank=True, help_text="What functions do, where the server says it wrongly"
+    )
+    timeout_seconds = models.PositiveSmallIntegerField(default=30)
+    departments = ArrayField(
+        models.BigIntegerField(), default=list, blank=True, help_text="Ids of those that may use it; empty for all"
+    )
+    functions = models.JSONField(
+        default=list, blank=True, editable=False, help_text="What it offered when last checked"
+    )
+    is_enabled = models.BooleanField(default=True)
+    last_checked_at = models.DateTimeField(null=True, blank=True)
+    last_check_ok = models.BooleanField(null=True, blank=True)
+    last_check_message = models.CharField(max_length=600, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = McpServerQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def key(self) -> str:
+        """The key of its tool in the catalogue."""
+        return f"mcp-{self.slug}"

@@ -6,7 +6,9 @@ from typing import Any
 
 from accounts.models import Department, User
 from agents.models import Agent, AgentVersion
-from integrations.models import Model, ModelProvider
+from integrations import keyring
+from integrations.models import Connection, Model, ModelProvider
+from integrations.queries import connection_place
 from mindloom.engine.spec import AgentSpec, ModelSpec
 from runs.models import Run, State, Trigger
 from teams.models import Team, TeamVersion
@@ -71,6 +73,27 @@ def team(owner: User, department: Department, *members: Agent, published: bool =
             team=made, department=department, number=1, definition=definition, digest="d", published_by=owner
         )
         made.save()
+    return made
+
+
+def connection(owner: User, department: Department, **fields: Any) -> Connection:
+    """A connection to a mail server that is not there; its password is "mail-password-4321" unless told otherwise."""
+    password = fields.pop("password", "mail-password-4321")
+    values: dict[str, Any] = {
+        "kind": "smtp",
+        "name": "Office mail",
+        "settings": {
+            "host": "mail.example.org",
+            "port": "587",
+            "security": "starttls",
+            "user": "office",
+            "from_address": "office@example.org",
+        },
+    }
+    made = Connection.objects.create(owner=owner, department=department, **(values | fields))
+    made.secrets_sealed = {"password": keyring.seal(password, connection_place(made, "password"))}
+    made.secret_hints = {"password": password[-4:]}
+    made.save()
     return made
 
 

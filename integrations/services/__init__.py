@@ -17,7 +17,7 @@ from integrations.services.manage import (
     update_model,
     update_provider,
 )
-from integrations.services.secrets import open_secret, reseal
+from integrations.services.secrets import open_connection, open_secret, reseal
 
 __all__ = [
     "TestResult",
@@ -27,6 +27,7 @@ __all__ = [
     "delete_provider",
     "enable_provider",
     "ensure_defaults",
+    "open_connection",
     "open_secret",
     "reseal",
     "set_default_model",

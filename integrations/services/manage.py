@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from audit.services import record
 from integrations import providers
 from integrations.models import Model, ModelProvider
+from integrations.services.checking import header_problem, row_errors, save_row
 from integrations.services.secrets import opened, seal_key
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, Unavailable
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from accounts.models import User
-
-_HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,60}")
-_SECRET_HEADERS = {"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ def create_provider(
     provider = ModelProvider(kind=kind, name=name, base_url=base_url, api_version=api_version, headers=headers or {})
     _check_provider(provider)
     with transaction.atomic():
-        _save(provider)
+        save_row(provider)
         record(actor=actor, action="provider.created", target=provider, kind=provider.kind)
         if key:
             seal_key(provider, key)
@@ -73,7 +70,7 @@ def update_provider(*, actor: User, provider: ModelProvider, key: str = "", **ch
             fields={"key": ["The address changed. Enter the key again, so that it is not sent to a wrong place."]}
         )
     with transaction.atomic():
-        _save(provider)
+        save_row(provider)
         if changed:
             record(actor=actor, action="provider.changed", target=provider, fields=changed)
         if key:
@@ -156,7 +153,7 @@ def add_model(*, actor: User, provider: ModelProvider, model_id: str, label: str
     model = Model(provider=provider, model_id=model_id.strip(), label=label.strip() or model_id.strip()[:80], **fields)
     _check(model)
     with transaction.atomic():
-        _save(model)
+        save_row(model)
         record(actor=actor, action="model.created", target=model, provider=provider.name)
     return model
 
@@ -171,7 +168,7 @@ def update_model(*, actor: User, model: Model, **changes: Any) -> Model:
         setattr(model, name, changes[name])
     _check(model)
     with transaction.atomic():
-        _save(model)
+        save_row(model)
         if changed:
             record(actor=actor, action="model.changed", target=model, fields=changed)
     return model
@@ -214,59 +211,19 @@ def _refuse_default(models: Iterable[Model], sentence: str) -> None:
 def _check_provider(provider: ModelProvider) -> None:
     provider.name = provider.name.strip()
     provider.base_url = provider.base_url.strip().rstrip("/")
-    fields = _model_errors(provider)
+    fields = row_errors(provider)
     if provider.kind in providers.NEEDS_URL and not provider.base_url:
         fields["base_url"] = ["Enter the provider's address, such as https://models.example.org/v1."]
     if provider.base_url and "base_url" not in fields:
         parts = urlsplit(provider.base_url)
         if parts.scheme not in {"http", "https"} or parts.username or parts.password:
             fields["base_url"] = ["Enter an http or https address without user name and password."]
-    if sentence := _header_problem(provider.headers):
+    if sentence := header_problem(provider.headers):
         fields["headers"] = [sentence]
     if fields:
         raise Invalid(fields=fields)
 
 
-def _header_problem(headers: Any) -> str:
-    if not isinstance(headers, dict) or len(headers) > 20:
-        return "Headers are up to 20 names with a text each."
-    for name, value in headers.items():
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-            return f"“{str(name)[:40]}” is not the name of a header."
-        if name.lower() in _SECRET_HEADERS:
-            return f"{name} carries a secret. Enter it as the key instead."
-        if not isinstance(value, str) or len(value) > 500 or not (value.isascii() and value.isprintable()):
-            return f"The value of {name} must be a line of plain characters."
-    return ""
-
-
 def _check(model: Model) -> None:
-    if fields := _model_errors(model):
+    if fields := row_errors(model):
         raise Invalid(fields=fields)
-
-
-def _model_errors(row: Any) -> dict[str, list[str]]:
-    """Django's own checks of one row, by field; a name that is taken is said beside the name."""
-    from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-
-    for field in type(row)._meta.concrete_fields:  # noqa: SLF001 -- Django's public way to a model's fields
-        value = getattr(row, field.attname)
-        if isinstance(value, str) and not value.isprintable():
-            return {field.name: ["This contains characters that cannot be shown. Type it again."]}
-    try:
-        row.full_clean(exclude=["headers"])
-    except ValidationError as error:
-        fields = {name: [str(message) for message in messages] for name, messages in error.message_dict.items()}
-        if taken := fields.pop(NON_FIELD_ERRORS, None):
-            fields["model_id" if isinstance(row, Model) else "name"] = taken
-        return fields
-    return {}
-
-
-def _save(row: Any) -> None:
-    try:
-        with transaction.atomic():
-            row.save()
-    except IntegrityError:
-        field = "model_id" if isinstance(row, Model) else "name"
-        raise Invalid(fields={field: ["This name is taken."]}) from None

@@ -17,11 +17,15 @@ AskFirst = Literal["never", "off", "on", "always"]
 
 @dataclass(frozen=True, kw_only=True)
 class OpenConnection:
-    """A connection, opened for one run: its settings and secrets by name. What is in it never leaves through a result."""
+    """A connection, opened for one run: its settings and secrets by name. What is in it never leaves through a result.
+
+    `secret_names` are the names of those values that are kept out of everything a run writes.
+    """
 
     kind: str
     name: str
     values: Mapping[str, str]
+    secret_names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,6 +59,7 @@ def filled(cast):
                 file=ContentFile(b"a", "a"),
             )
             factories.team(person, department, agent)
+            factories.connection(person, department)
             record(actor=person, action="agent.created", target=agent)
         record(actor=None, action="demo.seeded")
     return cast
