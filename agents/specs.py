@@ -1,65 +1,61 @@
-"""From an agent's version or draft to what the engine runs."""
+"""From an agent's version or draft to what the engine runs, and what keeps a definition from being run now."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from agents.definition import check
+from agents.definition.checking import raise_findings
+from agents.definition.reading import Findings
 from integrations.models import Model, ProviderKind
-from mindloom.engine.spec import AgentSpec, Limits, ModelSpec, ToolSpec
+from mindloom.engine.spec import AgentSpec, Limits, MemorySpec, ModelSpec, OutputSpec, ToolSpec
 from mindloom.web.errors import Invalid
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from accounts.models import User
     from agents.models import Agent, AgentVersion
 
 
-def agent_spec(agent: Agent, version: AgentVersion | None = None) -> AgentSpec:
-    """The complete spec of a version, or of the draft when there is none (version 0).
+def agent_spec(agent: Agent, version: AgentVersion | None = None, *, department_id: int | None = None) -> AgentSpec:
+    """The complete spec of a version, or of the draft when there is none (version 0), for a run in a department.
 
-    Raises `Invalid` with the fields at fault: an unfinished draft, a tool that is gone, a model that is gone or switched off.
+    The department is the agent's own unless another is given: an agent that is shared with everyone runs where its runner
+    works. Raises `Invalid` with the fields at fault: an unfinished draft, a tool or connection that is gone or of another
+    department, a model that is gone or switched off.
     """
     definition = check(agent.draft if version is None else version.definition)
+    department = agent.department_id if department_id is None else department_id
+    raise_findings(obstacles(definition, department))
     return AgentSpec(
         name=agent.name,
         uuid=str(agent.uuid),
         version=version.number if version is not None else 0,
         description=agent.description,
-        instructions=definition["instructions"],
-        model=_model_spec(definition),
-        tools=tuple(ToolSpec(key=tool["key"], config=tool["config"]) for tool in definition["tools"]),
-        limits=Limits(**definition["limits"]),
-        markdown=definition["markdown"],
+        tools=tool_specs(definition, department),
+        **shared_spec(definition),
     )
 
 
-def model_of(definition: dict[str, Any]) -> Model:
-    """The model that a definition names, or the default. Raises `Invalid` when it cannot be used now."""
-    wanted = definition.get("model")
-    if wanted is None:
-        model = Model.objects.usable().filter(is_default=True).first()
-        if model is None:
-            raise _refusal(
-                "There is no default model that is switched on. Choose a model, or ask an administrator to set a default."
-            )
-        return model
-    model = Model.objects.select_related("provider").filter(uuid=wanted).first()
-    if model is None:
-        raise _refusal("The chosen model is gone. Choose another one.")
-    if not model.is_enabled:
-        raise _refusal(f"The model “{model.label}” is switched off. Choose another one, or ask an administrator.")
-    if not model.provider.is_enabled:
-        raise _refusal(
-            f"The provider “{model.provider.name}” is switched off. Choose another model, or ask an administrator."
-        )
-    return model
+def shared_spec(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that `AgentSpec` and `TeamSpec` share, from a checked definition."""
+    fallback, output = definition["fallback_model"], definition["output"]
+    return {
+        "instructions": definition["instructions"],
+        "model": model_spec(definition["model"], definition["parameters"], "model"),
+        "fallback_model": model_spec(fallback, definition["parameters"], "fallback_model") if fallback else None,
+        "buckets": tuple(definition["buckets"]),
+        "memory": MemorySpec(**definition["memory"]),
+        "output": OutputSpec(**output) if output else None,
+        "limits": Limits(**definition["limits"]),
+        **{name: definition[name] for name in ("markdown", "reasoning", "language", "dates", "retries")},
+    }
 
 
-def _refusal(sentence: str) -> Invalid:
-    return Invalid(sentence, fields={"model": [sentence]})
-
-
-def _model_spec(definition: dict[str, Any]) -> ModelSpec:
-    model = model_of(definition)
+def model_spec(uuid: str | None, parameters: Mapping[str, Any], field: str = "model") -> ModelSpec:
+    """The model with this uuid, the default for None, as the engine reaches it. Raises `Invalid` about `field`."""
+    model = find_model(uuid, field)
     provider = model.provider
     return ModelSpec(
         kind=ProviderKind(provider.kind).value,  # type: ignore[arg-type] # the choices are the engine's kinds
@@ -69,5 +65,105 @@ def _model_spec(definition: dict[str, Any]) -> ModelSpec:
         api_version=provider.api_version,
         key_ref=f"provider:{provider.uuid}" if provider.key_sealed else "",
         headers=dict(provider.headers),
-        parameters=dict(definition["parameters"]),
+        parameters=dict(parameters),
+        context_window=model.context_window or 0,
     )
+
+
+def tool_specs(definition: Mapping[str, Any], department_id: int) -> tuple[ToolSpec, ...]:
+    """The tools of a checked definition for a run in the department. Raises `Invalid` for connections it may not use."""
+    findings = Findings()
+    _find_connections(definition, department_id, None, findings)
+    raise_findings(findings.fields)
+    return tuple(
+        ToolSpec(
+            key=tool["key"],
+            config=tool["config"],
+            connection_ref=f"connection:{tool['connection']}" if tool["connection"] else "",
+            ask_first=tool["ask_first"],
+        )
+        for tool in definition["tools"]
+    )
+
+
+def obstacles(definition: Mapping[str, Any], department_id: int, actor: User | None = None) -> dict[str, list[str]]:
+    """What keeps a checked definition from being run in the department now, by field path.
+
+    It is about rows: models that are gone, that cannot do what is asked, connections. With `actor`, connections must be theirs
+    to use as well.
+    """
+    findings = Findings()
+    model = _model_or_finding(definition["model"], "model", findings)
+    fallback = definition["fallback_model"]
+    second = _model_or_finding(fallback, "fallback_model", findings) if fallback else None
+    if model is not None and second is not None and model.pk == second.pk:
+        findings.add("fallback_model", f"“{model.label}” is the default model already. Choose another one to step in.")
+    if model is not None:
+        _find_misfits(definition, model, findings)
+    if "tools" in definition:
+        _find_connections(definition, department_id, actor, findings)
+    return findings.fields
+
+
+def find_model(uuid: str | None, field: str = "model") -> Model:
+    """The model with this uuid, or the default for None. Raises `Invalid` about `field` when it cannot be used now."""
+    if uuid is None:
+        model = Model.objects.usable().filter(is_default=True).first()
+        if model is None:
+            raise _refusal(
+                field,
+                "There is no default model that is switched on. Choose a model, or ask an administrator to set a default.",
+            )
+        return model
+    model = Model.objects.select_related("provider").filter(uuid=uuid).first()
+    if model is None:
+        raise _refusal(field, "The chosen model is gone. Choose another one.")
+    if not model.is_enabled:
+        raise _refusal(
+            field, f"The model “{model.label}” is switched off. Choose another one, or ask an administrator."
+        )
+    if not model.provider.is_enabled:
+        raise _refusal(
+            field,
+            f"The provider “{model.provider.name}” is switched off. Choose another model, or ask an administrator.",
+        )
+    return model
+
+
+def _refusal(field: str, sentence: str) -> Invalid:
+    return Invalid(sentence, fields={field: [sentence]})
+
+
+def _model_or_finding(uuid: str | None, field: str, findings: Findings) -> Model | None:
+    try:
+        return find_model(uuid, field)
+    except Invalid as error:
+        findings.add(field, error.message)
+        return None
+
+
+def _find_misfits(definition: Mapping[str, Any], model: Model, findings: Findings) -> None:
+    """What the definition asks of a model that cannot do it."""
+    memory = definition["memory"]
+    if model.provider.kind == ProviderKind.OFFLINE:
+        cannot = f"“{model.label}” is no language model and cannot"
+        if memory["person"]:
+            findings.add("memory.person", f"{cannot} find out what is worth remembering. Switch this off.")
+        if memory["summary"]:
+            findings.add("memory.summary", f"{cannot} write summaries. Switch this off.")
+        if memory["window"] == "summarise":
+            findings.add("memory.window", f"{cannot} sum anything up. Choose to stop.")
+        if definition["output"] is not None:
+            findings.add("output", f"{cannot} fill in a form. Choose another model, or let the answer be free text.")
+    elif memory["window"] != "stop" and not model.context_window:
+        findings.add(
+            "memory.window",
+            f"Nobody knows how much “{model.label}” can read, so it cannot be seen when that is full. Choose to stop, or "
+            "ask an administrator to enter the model’s context window.",
+        )
+
+
+def _find_connections(
+    definition: Mapping[str, Any], department_id: int, actor: User | None, findings: Findings
+) -> None:
+    """Connections that are gone, or that the department or the actor may not use."""

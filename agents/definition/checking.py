@@ -4,119 +4,118 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
+from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
-from django.conf import settings
-
+from agents.definition.parts import SHARED_FIELDS, read_shared, read_uuid
 from agents.definition.reading import Findings
-from agents.definition.values import KINDS, check_default
+from agents.definition.variables import check_instructions
 from integrations import tools
-from mindloom.engine.errors import EngineError
-from mindloom.engine.prompt import variables_in
-from mindloom.engine.spec import Limits
 from mindloom.web.errors import Invalid
 
-LONGEST_INSTRUCTIONS = 100_000
-MOST_VARIABLES = 30
-_MOST_CHOICES, _LONGEST_CHOICE = 50, 200
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_FIELDS = ("instructions", "model", "parameters", "variables", "tools", "limits", "markdown")
-_VARIABLE_FIELDS = ("name", "label", "kind", "help", "required", "default", "choices")
-PARAMETERS: dict[str, tuple[float, float, bool]] = {
-    "temperature": (0, 2, False),
-    "max_tokens": (1, 200_000, True),
-    "top_p": (0.01, 1, False),
+MOST_TOOLS = 50
+FIELDS = (*SHARED_FIELDS, "tools")
+_TOOL_FIELDS = ("key", "config", "connection", "ask_first")
+_LATER: dict[str, Any] = {
+    "fallback_model": None,
+    "buckets": [],
+    "memory": {
+        "storage": "none",
+        "history_runs": 0,
+        "person": False,
+        "summary": False,
+        "window": "stop",
+        "offload": False,
+    },
+    "output": None,
+    "reasoning": False,
+    "language": "",
+    "dates": False,
+    "retries": 2,
 }
-"""Lowest, highest, whole number or not."""
-LIMITS: dict[str, tuple[int, int]] = {
-    "seconds": (5, settings.RUN_MAX_SECONDS),
-    "model_turns": (1, 200),
-    "tool_calls": (0, 500),
-    "tokens": (1_000, 10_000_000),
-}
+_LATER_OF_TOOLS = {"connection": None, "ask_first": False}
+
+Reader = Callable[[Any, Findings, bool], dict[str, Any]]
+"""Reads a whole definition: what was given, where findings go, whether it must be complete."""
 
 
 def blank() -> dict[str, Any]:
     """The definition of an agent that was just made."""
-    return _normalised({}, Findings(), complete=False)
+    return check({}, complete=False)
 
 
 def check(definition: Any, *, complete: bool = True) -> dict[str, Any]:
     """The definition in its normal form. Raises `Invalid` with dotted field paths (`variables.0.name`).
 
-    With `complete` false, a draft under way passes: instructions may be missing or use variables that are not declared yet.
+    With `complete` false, a draft under way passes: instructions may be missing or use variables that are not declared yet,
+    and settings may contradict each other.
     """
-    findings = Findings()
-    normal = _normalised(definition, findings, complete=complete)
-    if findings.fields:
-        path, sentences = next(iter(findings.fields.items()))
-        more = f" ({len(findings.fields) - 1} more)" if len(findings.fields) > 1 else ""
-        raise Invalid(f"{path}: {sentences[0]}{more}", fields=findings.fields)
-    return normal
+    return checked(read_agent, definition, complete=complete)
 
 
 def problems(definition: Any) -> dict[str, list[str]]:
     """What keeps a definition from being published, by field path; empty when nothing does."""
+    return found_in(read_agent, definition)
+
+
+def checked(reader: Reader, definition: Any, *, complete: bool) -> dict[str, Any]:
+    """What `reader` makes of a definition. Raises `Invalid` with all of its findings."""
     findings = Findings()
-    _normalised(definition, findings, complete=True)
+    normal = reader(definition, findings, complete)
+    raise_findings(findings.fields)
+    return normal
+
+
+def found_in(reader: Reader, definition: Any) -> dict[str, list[str]]:
+    """The findings of `reader` about a definition that must be complete."""
+    findings = Findings()
+    reader(definition, findings, True)
     return findings.fields
 
 
+def raise_findings(fields: dict[str, list[str]]) -> None:
+    """Raise `Invalid` with the first finding as its message, if there is one."""
+    if not fields:
+        return
+    path, sentences = next(iter(fields.items()))
+    more = f" ({len(fields) - 1} more)" if len(fields) > 1 else ""
+    raise Invalid(f"{path}: {sentences[0]}{more}", fields=fields)
+
+
 def digest(definition: dict[str, Any]) -> str:
-    """SHA-256 of a definition's content, the same for the same content."""
-    text = json.dumps(definition, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """SHA-256 of a definition's content, the same for the same content.
+
+    Settings that came later count only when they are set: what was published before them keeps its digest.
+    """
+    content = {name: value for name, value in definition.items() if name not in _LATER or value != _LATER[name]}
+    if isinstance(content.get("tools"), list):
+        content["tools"] = [
+            {
+                name: value
+                for name, value in tool.items()
+                if name not in _LATER_OF_TOOLS or value != _LATER_OF_TOOLS[name]
+            }
+            for tool in content["tools"]
+        ]
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _normalised(definition: Any, findings: Findings, *, complete: bool) -> dict[str, Any]:
-    given = findings.mapping("", definition, _FIELDS)
-    parameters = findings.mapping("parameters", given.get("parameters"), PARAMETERS)
-    read = {
-        name: findings.number(f"parameters.{name}", parameters.get(name), low, high, whole=whole)
-        for name, (low, high, whole) in PARAMETERS.items()
-    }
-    normal = {
-        "instructions": findings.text("instructions", given.get("instructions"), LONGEST_INSTRUCTIONS).replace(
-            "\r\n", "\n"
-        ),
-        "model": _model(given.get("model"), findings),
-        "parameters": {name: value for name, value in read.items() if value is not None},
-        "variables": _variables(given.get("variables"), findings, complete=complete),
-        "tools": _tools(given.get("tools"), findings),
-        "limits": _limits(given.get("limits"), findings),
-        "markdown": findings.flag("markdown", given.get("markdown"), default=True),
-    }
+def read_agent(definition: Any, findings: Findings, complete: bool) -> dict[str, Any]:  # noqa: FBT001 -- a `Reader`
+    """An agent's definition in its normal form."""
+    given = findings.mapping("", definition, FIELDS)
+    normal = read_shared(given, findings, complete=complete)
+    normal["tools"] = _tools(given.get("tools"), findings, complete=complete)
     if complete and "instructions" not in findings.fields:
-        _instructions(normal, findings)
+        check_instructions(normal, findings, missing="Say what the agent should do.")
     return normal
 
 
-def _model(value: Any, findings: Findings) -> str | None:
-    if value is None or value == "":
-        return None
-    try:
-        return str(UUID(value if isinstance(value, str) else str(value)))
-    except ValueError:
-        findings.add("model", "Choose one of the models, or none for the default.")
-        return None
-
-
-def _limits(value: Any, findings: Findings) -> dict[str, int]:
-    given = findings.mapping("limits", value, LIMITS)
-    normal: dict[str, int] = {}
-    for name, (low, high) in LIMITS.items():
-        number = findings.number(f"limits.{name}", given.get(name), low, high, whole=True)
-        normal[name] = number if number is not None else min(getattr(Limits, name), high)
-    return normal
-
-
-def _tools(value: Any, findings: Findings) -> list[dict[str, Any]]:
+def _tools(value: Any, findings: Findings, *, complete: bool) -> list[dict[str, Any]]:
     normal: dict[str, dict[str, Any]] = {}
-    for place, row in enumerate(findings.rows("tools", value, 50)):
+    for place, row in enumerate(findings.rows("tools", value, MOST_TOOLS)):
         path = f"tools.{place}"
-        given = findings.mapping(path, row, ("key", "config"))
+        given = findings.mapping(path, row, _TOOL_FIELDS)
         key = findings.text(f"{path}.key", given.get("key"), 80)
         tool = tools.find(key)
         if tool is None:
@@ -127,74 +126,30 @@ def _tools(value: Any, findings: Findings) -> list[dict[str, Any]]:
             config, wrong = tool.check_config(given.get("config"))
             for name, sentence in wrong.items():
                 findings.add(f"{path}.config.{name}" if name else f"{path}.config", sentence)
-            normal[key] = {"key": key, "config": config}
+            normal[key] = {
+                "key": key,
+                "config": config,
+                "connection": _connection(path, given.get("connection"), tool, findings, complete=complete),
+                "ask_first": _ask_first(path, given.get("ask_first"), tool, findings),
+            }
     return [normal[key] for key in sorted(normal)]
 
 
-def _variables(value: Any, findings: Findings, *, complete: bool) -> list[dict[str, Any]]:
-    normal: list[dict[str, Any]] = []
-    names: set[str] = set()
-    for place, row in enumerate(findings.rows("variables", value, MOST_VARIABLES)):
-        path = f"variables.{place}"
-        variable = _variable(path, row, findings, complete=complete)
-        name = variable["name"]
-        if name and name in names:
-            findings.add(f"{path}.name", f"Two variables are called {name}. Rename one.")
-        names.add(name)
-        normal.append(variable)
-    return normal
+def _connection(path: str, value: Any, tool: tools.Tool, findings: Findings, *, complete: bool) -> str | None:
+    path = f"{path}.connection"
+    chosen = read_uuid(path, value, findings, "Choose one of the connections.")
+    if chosen and not tool.connection:
+        findings.add(path, f"{tool.name} uses no connection. Leave this out.")
+    if not chosen and tool.connection and complete and path not in findings.fields:
+        findings.add(path, f"{tool.name} works through a connection. Choose one.")
+    return chosen if tool.connection else None
 
 
-def _variable(path: str, row: Any, findings: Findings, *, complete: bool) -> dict[str, Any]:
-    given = findings.mapping(path, row, _VARIABLE_FIELDS)
-    name = findings.text(f"{path}.name", given.get("name"), 40)
-    if name and not _NAME.fullmatch(name):
-        findings.add(
-            f"{path}.name", "Use small letters, digits and underscores, beginning with a letter, such as due_date."
-        )
-    if not name and complete:
-        findings.add(f"{path}.name", "Give the variable a name.")
-    kind = given.get("kind") or "text"
-    if not isinstance(kind, str) or kind not in KINDS:
-        findings.add(f"{path}.kind", f"Choose one of: {', '.join(KINDS)}.")
-        kind = "text"
-    variable: dict[str, Any] = {
-        "name": name,
-        "label": findings.text(f"{path}.label", given.get("label"), 80) or name.replace("_", " ").capitalize(),
-        "kind": kind,
-        "help": findings.text(f"{path}.help", given.get("help"), 200),
-        "required": findings.flag(f"{path}.required", given.get("required"), default=True),
-        "default": None,
-        "choices": _choices(path, given.get("choices"), findings) if kind == "choice" else [],
-    }
-    if kind == "choice" and complete and not variable["choices"] and f"{path}.choices" not in findings.fields:
-        findings.add(f"{path}.choices", "List at least one choice.")
-    if not (kind == "choice" and not variable["choices"]):
-        variable["default"], wrong = check_default(variable, given.get("default"))
-        if wrong:
-            findings.add(f"{path}.default", wrong)
-    return variable
-
-
-def _choices(path: str, value: Any, findings: Findings) -> list[str]:
-    rows = findings.rows(f"{path}.choices", value, _MOST_CHOICES)
-    texts = [findings.text(f"{path}.choices", row, _LONGEST_CHOICE) for row in rows]
-    return list(dict.fromkeys(text for text in texts if text))
-
-
-def _instructions(normal: dict[str, Any], findings: Findings) -> None:
-    if not normal["instructions"]:
-        findings.add("instructions", "Say what the agent should do.")
-        return
-    try:
-        used = variables_in(normal["instructions"])
-    except EngineError as error:
-        findings.add("instructions", error.message)
-        return
-    declared = {variable["name"] for variable in normal["variables"]}
-    for name in used:
-        if name not in declared:
-            findings.add(
-                "instructions",
-                f"{{{{ {name} }}}} is used but not declared. Add a variable called {name}, or remove it.",
-            )
+def _ask_first(path: str, value: Any, tool: tools.Tool, findings: Findings) -> bool:
+    path = f"{path}.ask_first"
+    wanted = findings.flag(path, value, default=tool.ask_first in {"on", "always"})
+    if wanted and tool.ask_first == "never":
+        findings.add(path, f"{tool.name} changes nothing outside, so there is nothing to ask. Switch this off.")
+    if not wanted and tool.ask_first == "always":
+        findings.add(path, f"{tool.name} always asks a person first. Leave this on.")
+    return wanted

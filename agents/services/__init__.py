@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from agents import gallery
 from agents.definition import blank, check
+from agents.definition.checking import raise_findings
 from agents.models import Agent, AgentVersion
 from agents.services.keeping import Keeper
-from agents.specs import model_of
+from agents.specs import obstacles
 from mindloom.web.errors import Invalid
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def _normal(definition: Any) -> dict[str, Any]:
 
 def _ready(actor: User, agent: Agent) -> dict[str, Any]:
     definition = check(agent.draft)
-    model_of(definition)
+    raise_findings(obstacles(definition, agent.department_id, actor))
     return definition
 
 

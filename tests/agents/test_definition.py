@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 
 from agents.definition import blank, check, check_values, digest, problems
@@ -66,6 +68,25 @@ def test_the_digest_does_not_depend_on_the_order_of_names():
         ({"tools": [{"key": "web_page", "config": {"sites": ["not a site!"]}}]}, "tools.0.config.sites"),
         ({"tools": [{"key": "calculator", "config": {"speed": 1}}]}, "tools.0.config.speed"),
         ({"markdown": "yes"}, "markdown"),
+        ({"fallback_model": "gpt"}, "fallback_model"),
+        ({"tools": [{"key": "calculator", "connection": str(uuid4())}]}, "tools.0.connection"),
+        ({"tools": [{"key": "web_page", "connection": "mail"}]}, "tools.0.connection"),
+        ({"tools": [{"key": "calculator", "ask_first": True}]}, "tools.0.ask_first"),
+        ({"tools": [{"key": "calculator", "ask_first": "no"}]}, "tools.0.ask_first"),
+        ({"buckets": ["handbook"]}, "buckets.0"),
+        ({"buckets": [str(uuid4()) for _ in range(21)]}, "buckets"),
+        ({"memory": "long"}, "memory"),
+        ({"memory": {"storage": "disk"}}, "memory.storage"),
+        ({"memory": {"storage": "redis", "history_runs": 51}}, "memory.history_runs"),
+        ({"memory": {"storage": "redis", "person": 1}}, "memory.person"),
+        ({"memory": {"window": ["drop"]}}, "memory.window"),
+        ({"memory": {"forever": True}}, "memory.forever"),
+        ({"output": "json"}, "output"),
+        ({"output": {"schema": {"type": "object"}, "strict": True}}, "output.strict"),
+        ({"reasoning": "deep"}, "reasoning"),
+        ({"language": "Klingon"}, "language"),
+        ({"dates": 1}, "dates"),
+        ({"retries": 6}, "retries"),
     ],
 )
 def test_what_does_not_fit_is_named_by_its_path(change, field):
@@ -80,6 +101,43 @@ def test_only_an_object_is_a_definition(definition):
 def test_a_draft_may_be_incomplete():
     assert check({"instructions": "{{ later }}"}, complete=False)["instructions"] == "{{ later }}"
     assert "instructions" in problems(blank())
+
+
+SAME = str(uuid4())
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"model": SAME, "fallback_model": SAME.upper()}, "fallback_model"),
+        ({"memory": {"history_runs": 3}}, "memory.history_runs"),
+        ({"memory": {"person": True}}, "memory.person"),
+        ({"memory": {"storage": "none", "summary": True}}, "memory.summary"),
+    ],
+)
+def test_an_impossible_combination_is_kept_in_a_draft_but_not_published(change, field):
+    assert check(GOOD | change, complete=False)
+    assert list(problems(GOOD | change)) == [field]
+
+
+def test_a_definition_of_an_earlier_release_is_read_with_defaults_and_keeps_its_digest():
+    earlier = {
+        "instructions": "Go", "model": None, "parameters": {}, "variables": [], "tools": [{"key": "calculator", "config": {}}],
+        "limits": {"seconds": 60, "model_turns": 10, "tool_calls": 10, "tokens": 50_000}, "markdown": True,
+    }  # fmt: skip
+    now = check(earlier)
+    assert (now["memory"]["storage"], now["retries"], now["output"], now["fallback_model"]) == ("none", 2, None, None)
+    assert digest(now) == digest(earlier)
+    assert digest(now | {"dates": True}) != digest(earlier)
+
+
+def test_history_is_told_again_only_where_something_is_kept():
+    assert check(GOOD)["memory"]["history_runs"] == 0
+    assert check(GOOD | {"memory": {"storage": "redis"}})["memory"]["history_runs"] == 5
+
+
+def test_buckets_are_kept_once_each():
+    assert check(GOOD | {"buckets": [SAME, SAME.upper()]})["buckets"] == [SAME]
 
 
 def test_all_mistakes_are_told_at_once():

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_member_makes_an_agent_that_is_theirs(cast, agent):
     assert agent.owner == cast.bob
-    assert agent.draft["tools"] == [{"key": "calculator", "config": {}}]
+    assert agent.draft["tools"] == [{"key": "calculator", "config": {}, "connection": None, "ask_first": False}]
 
 
 def test_a_viewer_and_a_stranger_may_not_make_agents(cast, in_marketing):
