@@ -173,6 +173,7 @@ WORKER_DRAIN_SECONDS = env.whole("WORKER_DRAIN_SECONDS", 10, low=0, high=6 * 360
 RUN_HEARTBEAT_STALE_SECONDS = env.whole("RUN_HEARTBEAT_STALE_SECONDS", 30, low=5, high=3600)
 RUN_MAX_SECONDS = env.whole("RUN_MAX_SECONDS", 3600, low=10, high=5 * 3600)
 RUN_INPUT_MAX_CHARS = env.whole("RUN_INPUT_MAX_CHARS", 200_000, low=1000, high=5_000_000)
+SHORT_TERM_MEMORY_HOURS = env.whole("SHORT_TERM_MEMORY_HOURS", 24, low=1, high=24 * 365)
 ARTIFACT_MAX_BYTES = env.whole("ARTIFACT_MAX_BYTES", 20 * 1024 * 1024, low=1024, high=1024**3)
 ARTIFACTS_PER_RUN = env.whole("ARTIFACTS_PER_RUN", 50, low=1, high=10_000)
 # Private and link-local addresses that tools may reach all the same, as networks ("10.1.0.0/16").

@@ -15,6 +15,7 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Level = Literal["debug", "info", "warn", "error"]
 FailureKind = Literal["agent_error", "system_error", "timeout", "lost", "budget", "rejected"]
 Effect = Literal["reads", "writes", "sends", "executes"]
+ApprovalKind = Literal["approval", "answer"]
 
 
 def _now() -> datetime:
@@ -75,11 +76,14 @@ class RunResumed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RunCompleted(Event):
-    """The run ended well. `output` is the final text, `structured` the validated structured output."""
+    """The run ended well. `output` is the final text, `structured` the validated structured output, `warnings` what a reader
+    of the result must know, such as a member of the team that failed.
+    """
 
     type: ClassVar[str] = "run.completed"
     output: str
     structured: Json = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,8 +145,8 @@ class ReasoningCompleted(Event):
 class ModelCalled(Event):
     """One request to a model ended, well or not. Tokens are what the provider counted; null where it said nothing.
 
-    `turn` counts the run's model requests from 1. `first_token_ms` is null when nothing was streamed. `error` is empty
-    when the call succeeded.
+    `turn` counts the requests of this source from 1. `first_token_ms` is null when nothing was streamed. `error` is empty
+    when the call succeeded. `purpose` is empty for the work itself; else what the platform asked for: memory, summary, room.
     """
 
     type: ClassVar[str] = "model.called"
@@ -156,6 +160,7 @@ class ModelCalled(Event):
     tokens_cached: int | None = None
     tokens_reasoning: int | None = None
     error: str = ""
+    purpose: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,13 +238,17 @@ class ArtifactSaved(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalRequested(Event):
-    """A tool call waits for a person's decision."""
+    """A tool call waits for a person: for a decision, or, with kind `answer`, for words that become its result."""
 
     type: ClassVar[str] = "approval.requested"
     approval: str
     tool: str
     arguments: dict[str, Any]
     message: str
+    kind: ApprovalKind = "approval"
+    effect: Effect = "sends"
+    key: str = ""
+    """Names the call inside the run, so that the decision finds it again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,7 +257,7 @@ class ApprovalDecided(Event):
 
     type: ClassVar[str] = "approval.decided"
     approval: str
-    decision: Literal["approved", "declined"]
+    decision: Literal["approved", "declined", "answered"]
     by: str
     note: str = ""
 
@@ -273,6 +282,8 @@ TYPES: dict[str, type[Event]] = {
     )
 }  # fmt: skip
 TERMINAL_TYPES = frozenset({"run.completed", "run.failed", "run.cancelled"})
+LAST_TYPES = TERMINAL_TYPES | {"run.waiting"}
+"""What an engine's iteration ends with."""
 FAILURE_KINDS: tuple[str, ...] = get_args(FailureKind)
 
 

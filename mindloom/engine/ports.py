@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from mindloom.engine.events import Level
-from mindloom.engine.spec import ToolInfo, ToolSpec
+from mindloom.engine.spec import MemorySpec, ToolInfo, ToolSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,27 @@ class SavedArtifact:
     name: str
     media_type: str
     size_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One earlier run of a conversation: what was asked and what was answered."""
+
+    asked: str
+    answered: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memories:
+    """What is remembered when a run starts: the latest exchanges, oldest first, a summary of those before, exchanges that no
+    summary holds yet, and facts about the person. `note` is for the log, when something could not be recalled.
+    """
+
+    exchanges: tuple[Exchange, ...] = ()
+    summary: str = ""
+    unsummarised: tuple[Exchange, ...] = ()
+    facts: tuple[str, ...] = ()
+    note: str = ""
 
 
 class ToolError(Exception):
@@ -63,19 +84,26 @@ class ToolFunction:
 class Ports(Protocol):
     """The platform's side of a run.
 
-    `tools` and `secret` are called before the run starts, in the thread that iterates it. `retrieve` and
-    `save_artifact` are called from the threads of tools, several at once; these have the iterating thread's
-    context variables.
+    `tools`, `secret` and `recall` are called before the run starts, in the thread that iterates it. The others are called from
+    other threads, several at once; these have the iterating thread's context variables.
     """
 
     def tools(self, tool: ToolSpec) -> Sequence[ToolFunction]:
         """The functions of one tool, configured. Raises `EngineError` when the tool may not be used here."""
 
-    def secret(self, ref: str) -> str:
-        """The secret that a spec names. Whatever was opened is kept out of events, artifacts and logs."""
+    def secret(self, ref: str, base_url: str) -> str:
+        """The secret that a spec names, to be sent to this address only. Whatever was opened is kept out of events, artifacts
+        and logs.
+        """
 
-    def retrieve(self, query: str, limit: int) -> Sequence[Passage]:
-        """Passages from the buckets that the person who runs may read, best first."""
+    def retrieve(self, query: str, limit: int, buckets: Sequence[str]) -> Sequence[Passage]:
+        """Passages from those of the buckets that the person who runs may read, best first."""
+
+    def recall(self, memory: MemorySpec) -> Memories:
+        """What is remembered of the conversation and of the person."""
+
+    def remember(self, memory: MemorySpec, *, summary: str | None = None, facts: Sequence[str] | None = None) -> None:
+        """Keep a new summary, or all facts about the person from now on; what is None stays as it is."""
 
     def save_artifact(self, name: str, content: bytes, media_type: str) -> SavedArtifact:
         """Store a file of the run. Raises `ToolError` when it is too large or there are too many."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from mindloom.engine.events import TERMINAL_TYPES, Event, RunCancelled, RunFailed
+from mindloom.engine.events import LAST_TYPES, Event, RunCancelled, RunFailed
 from mindloom.engine.ports import Ports
-from mindloom.engine.runner import TICK_SECONDS
-from mindloom.engine.spec import AgentSpec, RunInput
+from mindloom.engine.runner import TICK_SECONDS, Resume
+from mindloom.engine.spec import RunInput, Spec
 
 Step = Event | float
 
@@ -20,7 +21,9 @@ class ScriptedRunner:
     def __init__(self, steps: Iterable[Step]) -> None:
         self._steps = tuple(steps)
 
-    def run(self, spec: AgentSpec, given: RunInput, *, run_id: str, ports: Ports) -> ScriptedRun:
+    def run(
+        self, spec: Spec, given: RunInput, *, run_id: str, ports: Ports, resume: Resume | None = None
+    ) -> ScriptedRun:
         """Begin to play."""
         return ScriptedRun(self._steps, (spec.name,))
 
@@ -44,7 +47,7 @@ class ScriptedRun:
                 return
             if isinstance(step, Event):
                 yield step
-                if step.type in TERMINAL_TYPES:
+                if step.type in LAST_TYPES:
                     return
         yield RunFailed(kind="system_error", message="The script ended without a last event.", source=self._source)
 
@@ -54,6 +57,10 @@ class ScriptedRun:
             if self._message is None:
                 self._message = message
         self._cancelled.set()
+
+    def journal(self) -> dict[str, Any]:
+        """Nothing: a list is played from its beginning."""
+        return {}
 
     def _pause(self, seconds: float) -> Iterator[None]:
         end = time.monotonic() + seconds

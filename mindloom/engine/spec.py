@@ -209,10 +209,11 @@ def _opened(data: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class RunInput:
-    """What the person gave: the text, and the values of the agent's variables."""
+    """What the person gave: the text, and the values of the variables. `began` is when, in words, for agents that are told."""
 
     text: str
     variables: dict[str, Any] = field(default_factory=dict)
+    began: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

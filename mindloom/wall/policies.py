@@ -66,3 +66,43 @@ def same_department(table: str, column: str, target: str) -> RunSQL:
         f" REFERENCES {target} (id, department_id) DEFERRABLE INITIALLY DEFERRED;",
         f"ALTER TABLE {table} DROP CONSTRAINT {name};",
     )
+
+
+def seen_target(table: str, targets: dict[str, str]) -> RunSQL:
+    """A row of `table` points only to rows that are its department's own, or shared with every department.
+
+    `targets` are column and target table; a target has `department_id` and `visibility`. A trigger looks, with the wall in
+    force, because a key cannot say "or shared".
+    """
+    name = f"{table}_seen_target"
+    tests = " ".join(
+        f"IF NEW.{column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {target} t WHERE t.id = NEW.{column}"  # noqa: S608 -- names
+        " AND (t.department_id = NEW.department_id OR t.visibility = ''everyone''))"
+        f" THEN RAISE EXCEPTION ''{table}.{column} points to a row of another department''"
+        " USING ERRCODE = ''foreign_key_violation''; END IF;"
+        for column, target in targets.items()
+    )
+    columns = ", ".join([*targets, "department_id"])
+    return RunSQL(
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN {tests} RETURN NULL; END';"
+        f" CREATE TRIGGER {name} AFTER INSERT OR UPDATE OF {columns} ON {table}"
+        f" FOR EACH ROW EXECUTE FUNCTION {name}();",
+        f"DROP TRIGGER {name} ON {table}; DROP FUNCTION {name}();",
+    )
+
+
+def own_row(table: str, column: str, owner: str, target: str) -> RunSQL:
+    """`column` of `table` points to a row of `target` that has the same `owner`, such as a version of the same agent."""
+    name, unique = f"{table}_{column}_same_owner", f"{target}_of_{owner}"
+    return RunSQL(
+        f"ALTER TABLE {target} ADD CONSTRAINT {unique} UNIQUE (id, {owner});"
+        f" ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({column}, {owner})"
+        f" REFERENCES {target} (id, {owner}) DEFERRABLE INITIALLY DEFERRED;",
+        f"ALTER TABLE {table} DROP CONSTRAINT {name}; ALTER TABLE {target} DROP CONSTRAINT {unique};",
+    )
+
+
+def not_same_department(table: str, column: str, target: str) -> RunSQL:
+    """Take `same_department` back."""
+    made = same_department(table, column, target)
+    return RunSQL(str(made.reverse_sql), made.sql)

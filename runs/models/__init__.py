@@ -1,17 +1,24 @@
-"""Runs, their events and their files."""
+"""Runs, their events, their files, what they ask and what they remember."""
 
 from runs.models.append import Guard, append, storable
+from runs.models.approval import Approval
+from runs.models.conversation import Conversation
 from runs.models.event import RunArtifact, RunEvent
+from runs.models.memory import PersonMemory, RunJournal
 from runs.models.run import LIVE_STATES, TERMINAL_STATES, Reason, Run, State, Trigger
 
 __all__ = [
     "LIVE_STATES",
     "TERMINAL_STATES",
+    "Approval",
+    "Conversation",
     "Guard",
+    "PersonMemory",
     "Reason",
     "Run",
     "RunArtifact",
     "RunEvent",
+    "RunJournal",
     "State",
     "Trigger",
     "append",

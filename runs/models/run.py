@@ -1,4 +1,4 @@
-"""One execution of an agent."""
+"""One execution of an agent or a team."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from accounts.models import Department, Role, User
 from accounts.queries import departments_where, roles_of
 from agents.models import Agent, AgentVersion
+from teams.models import Team, TeamVersion
 
 if TYPE_CHECKING:
     from accounts.queries import Person
@@ -53,17 +54,27 @@ class Reason(models.TextChoices):
     BUDGET = "budget", "A limit was reached"
     REJECTED = "rejected", "Refused"
     STOPPED = "stopped", "Stopped"
+    WAITING_FOR_PERSON = "waiting_for_person", "Waiting for a person"
+
+
+SHARED = ("department", "everyone")
+"""Visibilities that others in the department see."""
 
 
 class RunQuerySet(models.QuerySet["Run"]):
     """The doors to runs."""
 
     def visible_to(self, user: Person) -> RunQuerySet:
-        """Runs of agents that the person sees, in their departments, and their own there."""
+        """Runs of agents and teams that the person sees, in their departments, and their own there.
+
+        Runs of a conversation are seen by the person who has it, and by managers.
+        """
         inside = Q(department__in=list(roles_of(user)))
-        shared = Q(agent__visibility=Agent.Visibility.DEPARTMENT) & ~Q(trigger=Trigger.TEST)
+        open_ = Q(agent__visibility__in=SHARED) | Q(team__visibility__in=SHARED)
+        shared = open_ & ~Q(trigger=Trigger.TEST) & Q(conversation=None)
+        owned = (Q(agent__owner=user.pk) | Q(team__owner=user.pk)) & Q(conversation=None)
         managed = Q(department__in=departments_where(user, Role.MANAGER))
-        return self.filter(inside & (shared | Q(started_by=user.pk) | Q(agent__owner=user.pk) | managed))
+        return self.filter(inside & (shared | Q(started_by=user.pk) | owned | managed))
 
     def editable_by(self, user: Person) -> RunQuerySet:
         """Runs the person may stop or repeat: their own while they are members, and all of the departments they manage."""
@@ -76,7 +87,11 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def newest_first(self) -> RunQuerySet:
         """By creation, newest first, with what a list shows."""
-        return self.select_related("agent", "started_by").order_by("-id").defer("spec", "input", "output", "structured")
+        return (
+            self.select_related("agent", "team", "started_by")
+            .order_by("-id")
+            .defer("spec", "input", "output", "structured")
+        )
 
 
 class Run(models.Model):
@@ -88,7 +103,13 @@ class Run(models.Model):
     agent_version = models.ForeignKey(
         AgentVersion, models.PROTECT, null=True, related_name="runs", help_text="Empty for a test of a draft"
     )
-    spec = models.JSONField(help_text="Snapshot of all that decides the run: engine.spec.AgentSpec")
+    team = models.ForeignKey(Team, models.PROTECT, null=True, related_name="runs")
+    team_version = models.ForeignKey(
+        TeamVersion, models.PROTECT, null=True, related_name="runs", help_text="Empty for a test of a draft"
+    )
+    conversation = models.ForeignKey("Conversation", models.SET_NULL, null=True, related_name="runs")
+    replaced = models.BooleanField(default=False, help_text="In a conversation: an edited question took its place")
+    spec = models.JSONField(help_text="Snapshot of all that decides the run: engine.spec.AgentSpec or TeamSpec")
     input = models.TextField(blank=True)
     variables = models.JSONField(default=dict)
     trigger = models.CharField(max_length=16, choices=Trigger.choices)
@@ -125,7 +146,14 @@ class Run(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(agent__isnull=False), name="run_has_one_target"),
+            models.CheckConstraint(
+                condition=Q(agent__isnull=False, team=None, team_version=None)
+                | Q(agent=None, agent_version=None, team__isnull=False),
+                name="run_has_one_target",
+            ),
+            models.UniqueConstraint(
+                fields=["conversation"], condition=Q(state__in=LIVE_STATES), name="run_one_live_per_conversation"
+            ),
             models.CheckConstraint(condition=Q(state__in=State.values), name="run_state_known"),
             models.CheckConstraint(
                 condition=Q(state__in=TERMINAL_STATES, finished_at__isnull=False)
@@ -136,6 +164,8 @@ class Run(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["department", "-id"], name="run_by_department"),
             models.Index(fields=["agent", "-id"], name="run_by_agent"),
+            models.Index(fields=["team", "-id"], name="run_by_team"),
+            models.Index(fields=["conversation", "-id"], name="run_by_conversation"),
             models.Index(fields=["department", "state", "-id"], name="run_by_state"),
             models.Index(fields=["started_by", "-id"], name="run_by_person"),
             models.Index(F("state"), F("heartbeat_at"), condition=Q(state__in=LIVE_STATES), name="run_live"),
@@ -167,8 +197,20 @@ class Run(models.Model):
         return int(((self.finished_at or datetime.now(UTC)) - self.started_at).total_seconds() * 1000)
 
     @property
+    def target(self) -> Agent | Team:
+        """The agent or team that runs."""
+        found = self.team if self.team_id is not None else self.agent
+        assert found is not None  # a constraint
+        return found
+
+    @property
+    def version(self) -> AgentVersion | TeamVersion | None:
+        """The version that runs, None for a draft."""
+        return self.team_version if self.team_id is not None else self.agent_version
+
+    @property
     def target_name(self) -> str:
-        """The agent's name as it was when the run began."""
+        """The agent's or team's name as it was when the run began."""
         return str(self.spec.get("name", ""))
 
     @property

@@ -7,7 +7,7 @@ import os
 import socket
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError
 
@@ -15,18 +15,20 @@ from integrations.models import Model
 from mindloom import wall
 from mindloom.engine.errors import EngineError
 from mindloom.engine.events import RunCancelled, RunFailed, RunStarted
-from mindloom.engine.spec import AgentSpec, RunInput
+from mindloom.engine.spec import RunInput, spec_from_json
 from mindloom.wall.pool import give_back
 from runs.models import Guard, Reason, Run, State, append
 from runs.signals import announce
+from runs.worker.memory import exchanged
 from runs.worker.ports import RunPorts
 from runs.worker.recorder import Lost, Recorder
 from runs.worker.redact import Redactor
 from runs.worker.steward import steward
+from runs.worker.waiting import resume_of, stop_if_asked
 
 if TYPE_CHECKING:
     from mindloom.engine.agno_adapter import AgnoRunner
-    from mindloom.engine.runner import Runner
+    from mindloom.engine.runner import RunHandle, Runner
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +83,7 @@ def _claim(run_id: int) -> tuple[Run, int] | None:
         if run is None:
             return None
         now = datetime.now(UTC)
-        seconds = AgentSpec.from_json(run.spec).limits.seconds
+        seconds = spec_from_json(run.spec).limits.seconds
         appended = append(
             run.pk,
             [RunStarted(worker=worker_name(), attempt=run.fence + 1)],
@@ -104,23 +106,15 @@ def _claim(run_id: int) -> tuple[Run, int] | None:
 def _drive(run: Run, fence: int, runner: Runner) -> None:
     redactor = Redactor()
     recorder = Recorder(run, fence, redactor)
-    given = RunInput(text=run.input, variables=run.variables)
+    spec = spec_from_json(run.spec)
+    began = f"{(run.started_at or datetime.now(UTC)):%A, %d %B %Y, %H:%M} UTC"
+    given = RunInput(text=run.input, variables=run.variables, began=began)
     interrupted = ""
+    journal: dict[str, Any] = {}
     try:
-        handle = runner.run(AgentSpec.from_json(run.spec), given, run_id=str(run.uuid), ports=RunPorts(run, redactor))
-        steward.watch(run.pk, fence, handle)
-        try:
-            for event in handle:
-                if isinstance(event, RunCancelled):
-                    interrupted = steward.leave(run.pk, fence)
-                if interrupted:
-                    break
-                recorder.take(event)
-        except Lost:
-            handle.cancel("The run was given up here.")
-            raise
-        finally:
-            steward.leave(run.pk, fence)
+        handle = runner.run(spec, given, run_id=str(run.uuid), ports=RunPorts(run, redactor), resume=resume_of(run))
+        interrupted = _follow(run, fence, handle, recorder)
+        journal = handle.journal()
     except EngineError as error:
         recorder.end(RunFailed(kind=error.kind, message=error.message))
     except Lost:
@@ -128,9 +122,41 @@ def _drive(run: Run, fence: int, runner: Runner) -> None:
     except Exception:
         logger.exception("Run %s broke Mindloom", run.pk)
         recorder.end(RunFailed(kind="system_error", message=BROKEN))
+    _conclude(run, recorder, interrupted, journal)
+    if recorder.answer is not None:
+        exchanged(run, spec.memory, recorder.answer)
+
+
+def _follow(run: Run, fence: int, handle: RunHandle, recorder: Recorder) -> str:
+    """Take the engine's events until they end. Returns the sentence of an interruption, if there was one."""
+    interrupted = ""
+    steward.watch(run.pk, fence, handle)
+    try:
+        for event in handle:
+            if isinstance(event, RunCancelled):
+                interrupted = steward.leave(run.pk, fence)
+            if interrupted:
+                break
+            recorder.take(event)
+    except Lost:
+        handle.cancel("The run was given up here.")
+        raise
+    finally:
+        steward.leave(run.pk, fence)
+    return interrupted
+
+
+def _conclude(run: Run, recorder: Recorder, interrupted: str, journal: dict[str, Any]) -> None:
+    """Whatever happened, the run has ended or waits afterwards."""
+    if recorder.ended:
+        return
     if interrupted:
         recorder.end(RunFailed(kind="lost", message=interrupted))
-    elif not recorder.ended:
+    elif recorder.waits:
+        recorder.wait(journal)
+        if stop_if_asked(run):
+            announce(run)
+    else:
         recorder.end(RunFailed(kind="system_error", message=BROKEN))
 
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from redis import RedisError
 
 from integrations import services as integrations
 from integrations import tools
@@ -20,12 +21,14 @@ from mindloom.engine.ports import Passage, SavedArtifact, ToolError
 from mindloom.wall.pool import give_back
 from mindloom.web.errors import Unavailable
 from runs.models import RunArtifact
+from runs.worker import memory as memories
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mindloom.engine.ports import ToolFunction
-    from mindloom.engine.spec import ToolSpec
+    from integrations.tools import OpenConnection
+    from mindloom.engine.ports import Memories, ToolFunction
+    from mindloom.engine.spec import MemorySpec, ToolSpec
     from runs.models import Run
     from runs.worker.redact import Redactor
 
@@ -40,17 +43,31 @@ class RunPorts:
         self._redactor = redactor
 
     def tools(self, tool: ToolSpec) -> Sequence[ToolFunction]:
-        """The functions of one tool of the catalogue."""
-        return tools.functions(tool)
+        """The functions of one tool of the catalogue, its connection opened. Raises `EngineError` when that cannot be."""
+        with wall.tenant([self._run.department_id]):
+            try:
+                return tools.functions(tool, self._connection(tool.connection_ref) if tool.connection_ref else None)
+            finally:
+                give_back()
 
-    def secret(self, ref: str) -> str:
+    def _connection(self, ref: str) -> OpenConnection:
+        """A connection that the person who runs may use; from then on its secrets are kept out of what the run writes."""
+        try:
+            opened = integrations.open_connection(ref, self._run.department_id, person=self._run.started_by)
+        except Unavailable as error:
+            raise EngineError(error.message) from None
+        for name in opened.secret_names:
+            self._redactor.add(opened.values[name])
+        return opened
+
+    def secret(self, ref: str, base_url: str) -> str:
         """Open a secret for the model's address; from then on it is kept out of everything the run writes.
 
         Raises `EngineError` when it cannot be had.
         """
         with wall.tenant([self._run.department_id]):
             try:
-                value = integrations.open_secret(ref, self._run.spec["model"]["base_url"])
+                value = integrations.open_secret(ref, base_url)
             except Unavailable as error:
                 raise EngineError(error.message, kind="system_error") from None
             finally:
@@ -58,9 +75,29 @@ class RunPorts:
         self._redactor.add(value)
         return value
 
-    def retrieve(self, query: str, limit: int) -> Sequence[Passage]:
-        """Passages of the agent's buckets; an agent has none yet."""
+    def retrieve(self, query: str, limit: int, buckets: Sequence[str]) -> Sequence[Passage]:
+        """Passages of the buckets that the person may read. There are no buckets in this installation yet, so none has any."""
         return ()
+
+    def recall(self, memory: MemorySpec) -> Memories:
+        """What is remembered of the conversation and of the person."""
+        with wall.tenant([self._run.department_id]):
+            try:
+                return memories.recall(self._run, memory)
+            finally:
+                give_back()
+
+    def remember(self, memory: MemorySpec, *, summary: str | None = None, facts: Sequence[str] | None = None) -> None:
+        """Keep it, secrets masked. Raises `EngineError` when the memory cannot be reached."""
+        summary = self._redactor.text(summary) if summary is not None else None
+        facts = [self._redactor.text(fact) for fact in facts] if facts is not None else None
+        with wall.tenant([self._run.department_id]):
+            try:
+                memories.remember(self._run, memory, summary=summary, facts=facts)
+            except RedisError:
+                raise EngineError(memories.AWAY, kind="system_error") from None
+            finally:
+                give_back()
 
     def save_artifact(self, name: str, content: bytes, media_type: str) -> SavedArtifact:
         """Store a file. A name that was used before in this run gets a number."""

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError
+from psycopg.types.json import Jsonb
 
 from mindloom.engine.events import (
     TERMINAL_TYPES,
+    ApprovalRequested,
     ContentAdded,
     ContentCompleted,
     ModelCalled,
@@ -20,10 +22,12 @@ from mindloom.engine.events import (
     RunCancelled,
     RunCompleted,
     RunFailed,
+    RunWaiting,
 )
 from mindloom.wall.pool import give_back
 from runs.models import Guard, Reason, State, append, storable
 from runs.signals import announce, ring
+from runs.worker.waiting import forget, keep
 
 if TYPE_CHECKING:
     from mindloom.engine.events import Event
@@ -53,16 +57,28 @@ class Recorder:
         self._pending: list[Event] = []
         self._flushed_at = 0.0
         self.ended = False
+        self.answer: str | None = None
+        """What the run answered, once it has ended well."""
+        self._asked: list[ApprovalRequested] = []
+        self._waits: RunWaiting | None = None
 
     def take(self, event: Event | None) -> None:
         """Take the engine's next event; None is a tick."""
         if event is None:
             self._flush()
             return
+        if isinstance(event, RunWaiting):
+            self._waits = event
+            return
         if isinstance(event, RunCompleted | RunFailed | RunCancelled):
             self.end(event)
             return
-        self._pending.append(self._redactor.event(event))
+        masked = self._redactor.event(event)
+        self._pending.append(masked)
+        if isinstance(masked, ApprovalRequested):
+            # Questions are written down together with the run's waiting, so that nobody answers one too early.
+            self._asked.append(masked)
+            return
         impatient = not isinstance(event, PATIENT) or len(self._pending) >= FLUSH_EVENTS
         if impatient or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
             self._flush()
@@ -74,6 +90,31 @@ class Recorder:
         self._pending = [one for one in self._pending if one.type not in TERMINAL_TYPES]
         self._pending.append(event)
         self._write(finished_at=datetime.now(UTC), **terminal_changes(event))
+        if self._run.fence:  # it was taken before, so it may have waited
+            _patiently(lambda: forget(self._run.pk))
+        self.ended = True
+        self.answer = event.output if isinstance(event, RunCompleted) else None
+        announce(self._run)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the engine has ended for now, because people must decide."""
+        return self._waits is not None
+
+    def wait(self, journal: dict[str, Any]) -> None:
+        """Write down that the run waits, what is asked, and with what it goes on."""
+        assert self._waits is not None
+        event = self._redactor.event(self._waits)
+        changes = {
+            "state": State.WAITING,
+            "reason": Reason.WAITING_FOR_PERSON,
+            "reason_message": storable(self._waits.message),
+        }
+        events = [*merged(self._pending), event]
+        kept = _patiently(lambda: keep(self._run, events, self._asked, journal, guard=self._guard, **changes))
+        if kept is None:
+            raise Lost
+        self._pending.clear()
         self.ended = True
         announce(self._run)
 
@@ -99,8 +140,9 @@ def terminal_changes(event: Event) -> dict[str, Any]:
         return {
             "state": State.COMPLETED,
             "reason": Reason.NONE,
-            "reason_message": "",
+            "reason_message": storable(" ".join(event.warnings)),
             "output": storable(event.output),
+            "structured": Jsonb(storable(event.structured)) if event.structured is not None else None,
         }
     if isinstance(event, RunFailed):
         return {

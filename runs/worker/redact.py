@@ -48,7 +48,7 @@ class Redactor:
             return replace(event, text=self._piece((event.type, event.block), event.text))
         if isinstance(event, ContentCompleted | ReasoningCompleted):
             self._held.pop((event.type.replace("completed", "added"), event.block), None)
-        return replace(event, **{name: self._masked(value) for name, value in event.data().items()})
+        return replace(event, **{name: self.masked(value) for name, value in event.data().items()})
 
     def _piece(self, key: tuple[str, int], text: str) -> str:
         text = self.text(self._held.pop(key, "") + text)
@@ -58,13 +58,14 @@ class Redactor:
             text = text[:-keep]
         return text
 
-    def _masked(self, value: Any) -> Any:
+    def masked(self, value: Any) -> Any:
+        """A JSON value with every secret masked."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {self._masked(key): self._masked(item) for key, item in value.items()}
+            return {self.masked(key): self.masked(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
-            return type(value)(self._masked(item) for item in value)
+            return type(value)(self.masked(item) for item in value)
         return value
 
 

@@ -19,7 +19,7 @@ from audit.services import record
 from mindloom import wall
 from mindloom.wall.base import DatabaseWrapper
 from mindloom.wall.checks import check_wall
-from runs.models import RunArtifact, RunEvent
+from runs.models import Approval, Conversation, PersonMemory, RunArtifact, RunEvent, RunJournal
 from tests import factories
 
 MODELS = {
@@ -59,6 +59,12 @@ def filled(cast):
                 file=ContentFile(b"a", "a"),
             )
             factories.team(person, department, agent)
+            Approval.objects.create(
+                run=run, department=department, key="0:tool:1", kind="approval", tool="t", arguments={}
+            )
+            RunJournal.objects.create(run=run, department=department, data={})
+            Conversation.objects.create(department=department, owner=person, agent=agent)
+            PersonMemory.objects.create(department=department, person=person, agent=agent)
             factories.connection(person, department)
             record(actor=person, action="agent.created", target=agent)
         record(actor=None, action="demo.seeded")
@@ -119,9 +125,9 @@ def test_inserting_across_the_wall_is_refused(filled, table):
 @pytest.mark.parametrize(
     ("table", "column", "target"),
     [
-        ("runs_run", "agent_id", "agents_agent"),
-        ("runs_run", "agent_version_id", "agents_agentversion"),
         ("runs_run", "retry_of_id", "runs_run"),
+        ("runs_run", "conversation_id", "runs_conversation"),
+        ("runs_approval", "run_id", "runs_run"),
         ("runs_runartifact", "run_id", "runs_run"),
         ("agents_agent", "published_id", "agents_agentversion"),
         ("agents_agentversion", "agent_id", "agents_agent"),
@@ -131,15 +137,36 @@ def test_inserting_across_the_wall_is_refused(filled, table):
 )
 def test_a_row_cannot_point_to_another_departments_row(filled, table, column, target):
     one_of = f"SELECT id FROM {target} WHERE department_id = %s"
-    renumber = (
-        ", number = 99" if table in {"agents_agentversion", "teams_teamversion"} else ""
-    )  # numbers are unique for each agent
-    point = f"UPDATE {table} SET {column} = %s{renumber} WHERE department_id = %s RETURNING 1"
+    # Versions have numbers, and questions keys, that are unique for each agent and run.
+    renumber = {
+        "agents_agentversion": ", number = 99",
+        "teams_teamversion": ", number = 99",
+        "runs_approval": ", key = 'x'",
+    }
+    point = f"UPDATE {table} SET {column} = %s{renumber.get(table, '')} WHERE department_id = %s RETURNING 1"
     with wall.system("tests: point across the wall"), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")  # published versions refuse any change
         foreign = rows(one_of, filled.marketing.pk)[0][0]
-        with pytest.raises(IntegrityError, match="same_department"), transaction.atomic():
+        with pytest.raises(IntegrityError, match="same_(department|owner)"), transaction.atomic():
+            rows(point, foreign, filled.finance.pk)
+
+
+@pytest.mark.parametrize("table", ["runs_run", "runs_conversation", "runs_personmemory"])
+def test_a_row_cannot_point_to_another_departments_agent(filled, table):
+    point = f"UPDATE {table} SET agent_id = %s WHERE department_id = %s RETURNING 1"
+    with wall.system("tests: point across the wall"):
+        foreign = rows("SELECT id FROM agents_agent WHERE department_id = %s", filled.marketing.pk)[0][0]
+        with pytest.raises(IntegrityError, match="of another department"), transaction.atomic():
+            rows(point, foreign, filled.finance.pk)
+
+
+def test_a_run_cannot_point_to_another_agents_version(filled):
+    with wall.system("tests: point across the wall"), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        foreign = rows("SELECT id FROM agents_agentversion WHERE department_id = %s", filled.marketing.pk)[0][0]
+        point = "UPDATE runs_run SET agent_version_id = %s WHERE department_id = %s RETURNING 1"
+        with pytest.raises(IntegrityError, match="same_owner"), transaction.atomic():
             rows(point, foreign, filled.finance.pk)
 
 

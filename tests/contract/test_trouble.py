@@ -275,7 +275,7 @@ def test_two_tools_of_the_same_name_are_refused(model):
 
 
 def test_an_answer_without_end_is_ended(model, monkeypatch):
-    monkeypatch.setattr("mindloom.engine.agno_adapter.calls.LONGEST_ANSWER_CHARACTERS", 1_000)
+    monkeypatch.setattr("mindloom.engine.agno_adapter.reading.LONGEST_ANSWER_CHARACTERS", 1_000)
     last = play(agent_spec(model("endless", {"text": ["long "] * 500})))[-1]
     assert (last.type, last.kind) == ("run.failed", "budget")
     assert "more than 1,000 characters in one answer" in last.message

@@ -33,10 +33,10 @@ class LentPorts:
     def tools(self, tool):
         return self.functions
 
-    def secret(self, ref):
+    def secret(self, ref, base_url):
         return KEY
 
-    def retrieve(self, query, limit):
+    def retrieve(self, query, limit, buckets):
         return ()
 
     def save_artifact(self, name, content, media_type):

@@ -12,9 +12,9 @@ DONE = RunCompleted(output="")
 
 
 def test_a_slow_reader_gets_the_pieces_joined():
-    outbox = Outbox(("A",))
+    outbox = Outbox()
     for _ in range(10_000):
-        outbox.add_text(ContentAdded, 1, "ab")
+        outbox.add_text(ContentAdded, ("A",), 1, "ab")
     outbox.close(DONE)
     events = list(outbox)
     assert [event.type for event in events] == ["content.added", "run.completed"]
@@ -23,39 +23,39 @@ def test_a_slow_reader_gets_the_pieces_joined():
 
 
 def test_pieces_of_different_blocks_are_not_joined():
-    outbox = Outbox(())
-    outbox.add_text(ContentAdded, 1, "a")
-    outbox.add_text(ContentAdded, 2, "b")
+    outbox = Outbox()
+    outbox.add_text(ContentAdded, ("A",), 1, "a")
+    outbox.add_text(ContentAdded, ("A",), 2, "b")
     outbox.close(DONE)
     assert [event.text for event in outbox if event.type == "content.added"] == ["a", "b"]
 
 
 def test_nothing_follows_the_last_event():
-    outbox = Outbox(())
+    outbox = Outbox()
     assert outbox.close(DONE)
     outbox.put(LogWritten(level="info", message="late"))
-    outbox.add_text(ContentAdded, 1, "late")
+    outbox.add_text(ContentAdded, ("A",), 1, "late")
     assert not outbox.close(DONE)
     assert list(outbox) == [DONE]
 
 
 def test_the_reader_is_woken_by_silence_at_least_four_times_a_second():
-    outbox = Outbox(())
+    outbox = Outbox()
     threading.Timer(0.6, outbox.close, (DONE,)).start()
     assert list(outbox).count(None) >= 2
 
 
 def test_the_first_piece_wakes_the_reader_at_once():
-    outbox = Outbox(())
+    outbox = Outbox()
     reader = iter(outbox)
-    threading.Timer(0.02, outbox.add_text, (ContentAdded, 1, "a")).start()
+    threading.Timer(0.02, outbox.add_text, (ContentAdded, ("A",), 1, "a")).start()
     began = time.monotonic()
     assert next(reader).text == "a"
     assert time.monotonic() - began < 0.2
 
 
 def test_a_tool_that_writes_a_flood_waits_for_the_reader():
-    outbox = Outbox(())
+    outbox = Outbox()
 
     def flood():
         for number in range(CROWDED + 50):

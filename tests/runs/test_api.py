@@ -238,7 +238,7 @@ def test_a_list_of_twenty_takes_no_more_queries_than_a_list_of_one(api, cast, ag
 
 def test_an_artifact_is_handed_out_as_a_download_that_no_browser_runs(api, cast, agent):
     class Saving(ScriptedRunner):
-        def run(self, spec, given, *, run_id, ports):
+        def run(self, spec, given, *, run_id, ports, resume=None):
             ports.save_artifact("page.html", b"<script>alert(1)</script>", "text/html")
             return super().run(spec, given, run_id=run_id, ports=ports)
 

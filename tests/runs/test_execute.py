@@ -178,7 +178,7 @@ def test_a_secret_is_masked_deep_inside_an_event():
 
 def test_a_file_of_a_run_is_kept_with_its_checksum(run):
     class Saving:
-        def run(self, spec, given, *, run_id, ports):
+        def run(self, spec, given, *, run_id, ports, resume=None):
             saved = ports.save_artifact("../../etc/pass wd.txt", b"content", "text/plain")
             self.events = [
                 ArtifactSaved(

@@ -65,4 +65,4 @@ def test_a_repeated_run_does_not_take_the_new_key_to_the_old_address(cast, agent
     )
 
     with pytest.raises(EngineError, match="not sent to the old one"):
-        RunPorts(run, Redactor()).secret(f"provider:{provider.uuid}")
+        RunPorts(run, Redactor()).secret(f"provider:{provider.uuid}", spec.model.base_url)

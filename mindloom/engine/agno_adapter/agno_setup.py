@@ -22,6 +22,27 @@ from agno.metrics import MessageMetrics  # noqa: E402
 from agno.models.base import Model  # noqa: E402
 from agno.models.message import Message  # noqa: E402
 from agno.models.response import ModelResponse  # noqa: E402
+from agno.team import Team, TeamMode  # noqa: E402
 from agno.tools.function import Function, FunctionCall  # noqa: E402
+from agno.utils.functions import get_function_call  # noqa: E402
 
-__all__ = ["Agent", "Function", "FunctionCall", "Message", "MessageMetrics", "Model", "ModelResponse"]
+__all__ = [
+    "Agent",
+    "Function",
+    "FunctionCall",
+    "Message",
+    "MessageMetrics",
+    "Model",
+    "ModelResponse",
+    "Team",
+    "TeamMode",
+    "function_call",
+]
+
+
+def function_call(name: str, arguments: str, functions: dict[str, Function]) -> FunctionCall:
+    """A call of one of Agno's own functions. Raises `LookupError` for one that it does not have."""
+    call = get_function_call(name=name, arguments=arguments, functions=functions)
+    if call is None:
+        raise LookupError(name)
+    return call

@@ -1,261 +1,233 @@
-"""Every request to a model passes here: it is timed, counted, watched and, before its first token, asked again.
+"""Every request to a model passes here: it is timed, counted, watched, asked again when it fails, and its form is checked.
 
-Usage is taken at this boundary and not from Agno's totals, which leave out requests that failed or were stopped. Text
-goes to the reader from here too; Agno, which needs it only as a whole to keep the conversation, sees each turn as a few
-large pieces.
+Usage is taken at this boundary and not from Agno's totals, which leave out requests that failed or were stopped, and, in a
+team, the members'. Text goes to the reader from here too; Agno, which needs it only as a whole to keep the conversation, sees
+each turn as a few large pieces.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from mindloom.engine.agno_adapter.agno_setup import Model, ModelResponse
+from mindloom.engine.agno_adapter import models
+from mindloom.engine.agno_adapter.agno_setup import Message, ModelResponse
 from mindloom.engine.agno_adapter.failures import BrokenOffError, Failure, UnreadableError
-from mindloom.engine.events import ContentAdded, ModelCalled, ReasoningAdded, RunFailed
+from mindloom.engine.agno_adapter.form import Form
+from mindloom.engine.agno_adapter.reading import Call, as_ms, read
+from mindloom.engine.agno_adapter.room import Room
+from mindloom.engine.events import ModelCalled
 
 if TYPE_CHECKING:
-    from mindloom.engine.agno_adapter.session import Session
+    from mindloom.engine.agno_adapter.metered import MeteredModel
+    from mindloom.engine.agno_adapter.part import Part
+    from mindloom.engine.agno_adapter.plan import Choice
+    from mindloom.engine.agno_adapter.toolbox import Toolbox
 
-RETRIES = 2
 BACKOFF_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
-CHARACTERS_PER_TOKEN = 4
-LONGEST_ANSWER_CHARACTERS = 1_000_000
-_CERTAINLY_OVER = 2
-"""While a text is streamed its tokens are guessed; it is cut only when the guess is over the limit by this factor."""
+CORRECTIONS = 2
+"""How often an answer that does not fit its form is sent back."""
 
 
-class MeteredModel(Model):
-    """Mixed into an Agno model: sends its requests through `ModelCalls` and its tool calls to our toolbox."""
+class Unusable(Exception):
+    """The model that was asked cannot be used now; another one may."""
 
-    calls: ModelCalls
-    finish_reason: str | None
-
-    async def ainvoke_stream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ModelResponse]:
-        """Send one turn's request and yield the answer."""
-        for response in await self.calls.turn(self, lambda: self.request(*args, **kwargs)):
-            yield response
-
-    def request(self, *args: Any, **kwargs: Any) -> AsyncIterator[ModelResponse]:
-        """The provider's stream of one request; sets `finish_reason` when it says why it ended."""
-        raise NotImplementedError
-
-    def get_function_calls_to_run(self, assistant_message: Any, *_: Any, **__: Any) -> list[Any]:
-        """The tool calls of an answer as Agno wants them; bad ones are the toolbox's to refuse."""
-        return self.calls.session.toolbox.function_calls(assistant_message.tool_calls or [])
-
-    def get_system_message_for_model(self, *_: Any, **__: Any) -> str | None:
-        """Nothing: prompts hold what the agent's author wrote."""
-        return None
-
-
-class _Call:
-    """One request to the provider."""
-
-    def __init__(self, limit: int) -> None:
-        self.started = self.heard = time.monotonic()
-        self.first: float | None = None
-        self.characters = 0
-        self.most_characters = max(1, limit) * CHARACTERS_PER_TOKEN * _CERTAINLY_OVER
-        self.usage: Any = None
-        self.error = ""
-        self.watch: asyncio.TimerHandle | None = None
-
-    def first_token_ms(self) -> int | None:
-        return None if self.first is None else _ms(self.first - self.started)
-
-    def tokens(self) -> int:
-        """What the provider counted; where it said nothing, a guess from the length of the answer."""
-        if self.usage is None:
-            return self.characters // CHARACTERS_PER_TOKEN
-        return int((self.usage.input_tokens or 0) + (self.usage.output_tokens or 0))
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
 
 
 class ModelCalls:
-    """The requests of one run to its model."""
+    """The requests of one part of a run to its model, or to the fallback once that was needed."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self._spec = session.plan.spec.model
-        self._provider = self._spec.provider or self._spec.kind
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self.session = part.session
+        self._choices = part.plan.models
+        self._used = 0
         self._requests = 0
         self._turns = 0
-        self._tokens = 0
+        self.form = Form(part.plan.output) if part.plan.output else None
+        self._room = Room(part, self)
+        self._model: MeteredModel | None = None
 
-    async def turn(self, model: MeteredModel, ask: Callable[[], AsyncIterator[ModelResponse]]) -> list[ModelResponse]:
-        """One turn of the model: a request, and up to two more when it fails in a way that may pass."""
-        self._begin_turn()
-        for attempt in range(RETRIES + 1):
-            self._requests += 1
-            call = _Call(self.session.limits.tokens - self._tokens)
-            failure = None
+    @property
+    def toolbox(self) -> Toolbox:
+        """The tools that this model may call."""
+        return self._part.toolbox
+
+    @property
+    def choice(self) -> Choice:
+        """The model that is asked now."""
+        return self._choices[self._used]
+
+    def build(self) -> MeteredModel:
+        """A fresh Agno model for the choice. Raises `EngineError` when its spec lacks something."""
+        self._model = models.build(self.choice.spec, self.choice.api_key)
+        self._model.calls = self
+        return self._model
+
+    # -- Turns of the work itself -------------------------------------------------------------------------------------
+
+    def told(self) -> dict[str, Any] | None:
+        """The next turn, when the journal has it: the run goes on after it waited."""
+        self._turns += 1
+        entry: dict[str, Any] | None = self.session.journal.get(self._entry())
+        if entry is None:
+            return None
+        self.session.budget.turn()
+        self.session.budget.spend(entry["spent"])
+        self._requests = entry["requests"]
+        self._part.texts.restore(entry["texts"])
+        if self.form is not None and "value" in entry:
+            self.form.value = entry["value"]
+        return entry
+
+    def write_down(self, message: dict[str, Any], spent: int) -> None:
+        """Keep the turn that has just ended."""
+        entry = {"message": message, "spent": spent, "requests": self._requests, "texts": self._part.texts.state()}
+        if self.form is not None:
+            entry["value"] = self.form.value
+        self.session.journal.put(self._entry(), entry)
+
+    def _entry(self) -> str:
+        return f"{self._part.plan.key}:model:{self._turns}"
+
+    async def turn(self, messages: list[Message], options: dict[str, Any]) -> list[ModelResponse]:
+        """One turn of the model: as many requests as it takes until its answer is there and fits."""
+        if self.form is not None:
+            options = {**options, "response_format": self.form.response_format}
+        with self.session.working():
+            for attempt in range(CORRECTIONS + 1):
+                self.session.budget.turn()
+                pieces = await self._answer(messages, options)
+                problem = self.form.problem(pieces) if self.form is not None else ""
+                if not problem:
+                    return pieces
+                if attempt == CORRECTIONS:
+                    break
+                self._part.log("warn", f"The answer does not have the form that was asked for: {problem} Asking again.")
+                messages = [*messages, *self.form.sent_back(pieces, problem)]  # type: ignore[union-attr]
+        sentence = (
+            f"The model did not give the answer the form that was asked for, also after {CORRECTIONS} corrections. "
+            f"{problem} Make the form simpler, say more in the instructions, or choose another model."
+        )
+        raise self._part.fail(sentence, "agent_error")
+
+    async def _answer(self, messages: list[Message], options: dict[str, Any]) -> list[ModelResponse]:
+        """The answer of the chosen model, or of the fallback; of a shorter conversation when it is too long."""
+        while True:
+            fitting = await self._room.fitted(messages)
             try:
-                return await self._request(model, ask, call)
+                return await self._persistent(fitting, options)
+            except Unusable as unusable:
+                failure = unusable.failure
+                if failure.too_long and await self._room.make(messages):
+                    continue
+                if not failure.too_long and self._used + 1 < len(self._choices):
+                    before = self.choice.spec.model
+                    self._used += 1
+                    self._model = None
+                    self._part.log(
+                        "warn",
+                        f"{failure.message} Going on with the fallback model {self.choice.spec.model} instead of {before}.",
+                    )
+                    continue
+                raise self._part.fail(failure.message, failure.kind) from unusable
+
+    async def ask(self, purpose: str, system: str, text: str) -> str:
+        """A question of the platform's own; its answer is seen by nobody. Raises `Unusable`, `EngineError`."""
+        messages = [Message(role="system", content=system), Message(role="user", content=text)]
+        with self.session.working():
+            pieces = await self._persistent(messages, {}, purpose)
+        return "".join(piece.content for piece in pieces if isinstance(piece.content, str)).strip()
+
+    # -- Requests -----------------------------------------------------------------------------------------------------
+
+    async def _persistent(
+        self, messages: list[Message], options: dict[str, Any], purpose: str = ""
+    ) -> list[ModelResponse]:
+        """A request, and some more when it fails in a way that may pass. Raises `Unusable` when that did not help."""
+        retries = self._part.plan.retries
+        for attempt in range(retries + 1):
+            self._requests += 1
+            call = Call(self.session.budget.left, purpose=purpose)
+            try:
+                return await self._request(messages, options, call)
             except Exception as error:
-                if self.session.verdict is not None:
+                if self._part.is_over:
                     raise
-                failure = self.session.plan.explainer.explain(error)
+                failure = self.choice.explainer.explain(error)
                 call.error = failure.message
-                if not failure.retryable or call.first is not None or attempt == RETRIES:
-                    raise self.session.fail(failure.message, failure.kind) from error
+                if not failure.retryable or call.first is not None or attempt == retries:
+                    raise Unusable(failure) from error
             finally:
                 self._end(call)
             await self._wait(failure, attempt)
         raise AssertionError  # the last attempt returned or raised
 
-    async def _request(
-        self, model: MeteredModel, ask: Callable[[], AsyncIterator[ModelResponse]], call: _Call
-    ) -> list[ModelResponse]:
-        call.watch = asyncio.get_running_loop().call_later(self._spec.timeout_seconds, self._watch, call)
+    async def _request(self, messages: list[Message], options: dict[str, Any], call: Call) -> list[ModelResponse]:
+        model = self._model or self.build()
         model.finish_reason = None
+        call.watch(self.choice.spec.timeout_seconds)
         try:
-            async with aclosing(ask()) as stream:  # type: ignore[type-var]
-                pieces = await self._read(stream, call)
+            async with aclosing(model.request(messages=messages, **options)) as stream:  # type: ignore[type-var]
+                pieces = await read(stream, call, self._part)
+        except asyncio.CancelledError:
+            if call.forgive():
+                raise self._silent(call) from None
+            raise
         finally:
-            call.watch.cancel()
+            call.unwatch()
         if model.finish_reason is None:
             raise BrokenOffError if pieces else UnreadableError
         if model.finish_reason == "length":
-            self.session.log("warn", "The model reached the longest answer that it may write; the answer is cut there.")
+            self._part.log("warn", "The model reached the longest answer that it may write; the answer is cut there.")
         return pieces
 
-    async def _read(self, stream: AsyncIterator[ModelResponse], call: _Call) -> list[ModelResponse]:
-        """Pass text on as it comes, and keep the answer for Agno with neighbouring texts joined."""
-        pieces: list[ModelResponse] = []
-        parts: list[str] = []
-        joined: str | None = None  # the attribute that `parts` belongs to
-        texts, now = self.session.texts, time.monotonic
-        async for delta in stream:
-            call.heard = now()
-            text, kind, name = (
-                (delta.content, ContentAdded, "content")
-                if delta.content
-                else (delta.reasoning_content, ReasoningAdded, "reasoning_content")
-            )
-            if text:
-                texts.add(kind, text)
-                call.characters += len(text)
-                if call.first is None:
-                    call.first = call.heard
-            if call.characters > LONGEST_ANSWER_CHARACTERS:
-                raise self._too_long()
-            if call.characters > call.most_characters:
-                raise self._over_tokens(self._tokens + call.characters // CHARACTERS_PER_TOKEN)
-            if text and _is_plain(delta):
-                if joined == name:
-                    parts.append(text)
-                    continue
-                _join(pieces, joined, parts)
-                joined, parts = name, [text]
-            else:
-                _join(pieces, joined, parts)
-                joined, parts = None, []
-                self._note(delta, call)
-            pieces.append(delta)
-        _join(pieces, joined, parts)
-        return pieces
-
-    def _note(self, delta: ModelResponse, call: _Call) -> None:
-        if delta.tool_calls:
-            self.session.texts.close()
-            if call.first is None:
-                call.first = call.heard
-        if delta.response_usage is not None:
-            call.usage = delta.response_usage  # some servers send it with every piece, counting up: the last one holds
-
-    def _begin_turn(self) -> None:
-        limit = self.session.limits.model_turns
-        if self._turns >= limit:
-            message = (
-                f"The agent asked its model {limit} times without finishing, the most that it may. "
-                "Make its instructions clearer, or raise its limit of model turns."
-            )
-            raise self.session.fail(message, "budget")
-        self._turns += 1
-
-    def _end(self, call: _Call) -> None:
+    def _end(self, call: Call) -> None:
         """Write the request down, however it ended, and stop the run when its tokens are spent."""
-        session = self.session
-        session.texts.end_turn()
-        verdict = session.verdict
+        if not call.purpose:
+            self._part.texts.end_turn()
         usage = call.usage
-        session.outbox.put(
+        spec = self.choice.spec
+        self.session.outbox.put(
             ModelCalled(
-                provider=self._provider,
-                model=self._spec.model,
+                provider=spec.provider or spec.kind,
+                model=spec.model,
                 turn=self._requests,
-                duration_ms=_ms(time.monotonic() - call.started),
+                duration_ms=as_ms(time.monotonic() - call.started),
                 first_token_ms=call.first_token_ms(),
                 tokens_in=usage and usage.input_tokens,
                 tokens_out=usage and usage.output_tokens,
                 tokens_cached=usage and usage.cache_read_tokens,
                 tokens_reasoning=usage and usage.reasoning_tokens,
-                error=call.error or (str(getattr(verdict, "message", "")) if verdict else ""),
-                source=session.source,
+                error=call.error or self._part.why_over,
+                purpose=call.purpose,
+                source=self._part.source,
             )
         )
-        self._tokens += call.tokens()
-        if self._tokens > session.limits.tokens and session.verdict is None:
-            raise self._over_tokens(self._tokens)
+        self.session.budget.spend(call.tokens(), check=not self._part.is_over)
 
-    def _too_long(self) -> Exception:
-        message = (
-            f"The model wrote more than {LONGEST_ANSWER_CHARACTERS:,} characters in one answer, the most that is kept. "
-            "Ask for less at a time, or set the longest answer under Model."
-        )
-        return self.session.fail(message, "budget")
-
-    def _over_tokens(self, tokens: int) -> Exception:
-        limit = self.session.limits.tokens
-        message = (
-            f"The run used about {tokens:,} tokens; the agent may use {limit:,}. "
-            "Give it less to read, or raise its limit of tokens."
-        )
-        return self.session.fail(message, "budget")
-
-    def _watch(self, call: _Call) -> None:
-        """Look whether the provider has been silent for too long; look again when it could be."""
-        longest = self._spec.timeout_seconds
-        silent = time.monotonic() - call.heard
-        if silent < longest:
-            call.watch = asyncio.get_running_loop().call_later(longest - silent, self._watch, call)
-            return
+    def _silent(self, call: Call) -> Exception:
+        spec = self.choice.spec
         did = "stopped answering" if call.first is not None else "did not answer"
         message = (
-            f'The provider "{self._provider}" {did}: nothing came for {longest:g} seconds. '
+            f'The provider "{spec.provider or spec.kind}" {did}: nothing came for {spec.timeout_seconds:g} seconds. '
             "Try again later, or raise the model's timeout."
         )
-        self.session.stop(RunFailed(kind="timeout", message=message, source=self.session.source))
+        call.error = message
+        return self._part.fail(message, "timeout")
 
     async def _wait(self, failure: Failure, attempt: int) -> None:
         """Wait before the next attempt, as long as the provider asks for, within bounds."""
         asked = failure.retry_after
         seconds = min(LONGEST_WAIT_SECONDS, BACKOFF_SECONDS * 2**attempt if asked is None else asked)
-        self.session.log(
-            "warn", f"{failure.message} Trying again in {seconds:g} s (attempt {attempt + 2} of {RETRIES + 1})."
+        attempts = self._part.plan.retries + 1
+        self._part.log(
+            "warn", f"{failure.message} Trying again in {seconds:g} s (attempt {attempt + 2} of {attempts})."
         )
         await asyncio.sleep(seconds)
-
-
-def _is_plain(delta: ModelResponse) -> bool:
-    """Whether the piece is text and nothing that Agno must see on its own."""
-    return (
-        (delta.tool_calls is None or not delta.tool_calls)
-        and delta.response_usage is None
-        and delta.extra is None
-        and delta.citations is None
-        and delta.audio is None
-    )
-
-
-def _join(pieces: list[ModelResponse], name: str | None, parts: list[str]) -> None:
-    if name is not None and len(parts) > 1:
-        setattr(pieces[-1], name, "".join(parts))
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)

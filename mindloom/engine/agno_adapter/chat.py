@@ -13,7 +13,7 @@ from openai import AsyncStream, BadRequestError
 from openai.types.chat import ChatCompletionChunk
 
 from mindloom.engine.agno_adapter.agno_setup import Message, ModelResponse
-from mindloom.engine.agno_adapter.calls import MeteredModel
+from mindloom.engine.agno_adapter.metered import MeteredModel
 
 from agno.models.openai.chat import OpenAIChat  # isort: skip
 

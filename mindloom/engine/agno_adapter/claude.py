@@ -8,7 +8,7 @@ from typing import Any
 from anthropic import AsyncAnthropic
 
 from mindloom.engine.agno_adapter.agno_setup import ModelResponse  # first: it tames Agno's logging
-from mindloom.engine.agno_adapter.calls import MeteredModel
+from mindloom.engine.agno_adapter.metered import MeteredModel
 
 from agno.models.anthropic import Claude  # isort: skip
 

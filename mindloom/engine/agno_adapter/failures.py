@@ -29,6 +29,7 @@ class Failure:
     kind: FailureKind = "system_error"
     retryable: bool = False
     retry_after: float | None = None
+    too_long: bool = False
 
 
 class BrokenOffError(Exception):
@@ -126,6 +127,7 @@ class Explainer:
             f"The conversation is too long for {self._model}. Shorten the input or the instructions, "
             f"or choose a model with a larger context window.{detail}",
             kind="agent_error",
+            too_long=True,
         )
 
     def _said(self, text: str) -> str:

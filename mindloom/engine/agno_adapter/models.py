@@ -11,8 +11,8 @@ from typing import Any
 from openai import AsyncAzureOpenAI, AsyncOpenAI
 
 from mindloom.engine.agno_adapter.agno_setup import ModelResponse  # first: it tames Agno's logging
-from mindloom.engine.agno_adapter.calls import MeteredModel
 from mindloom.engine.agno_adapter.chat import ChatModel
+from mindloom.engine.agno_adapter.metered import MeteredModel
 from mindloom.engine.agno_adapter.offline import OfflineModel
 from mindloom.engine.errors import EngineError
 from mindloom.engine.spec import ModelSpec

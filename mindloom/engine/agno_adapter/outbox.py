@@ -23,10 +23,11 @@ TextEvent = type[ContentAdded] | type[ReasoningAdded]
 class _Pieces:
     """Streamed text of one block that the reader has not taken yet."""
 
-    __slots__ = ("at", "block", "kind", "parts")
+    __slots__ = ("at", "block", "kind", "parts", "source")
 
-    def __init__(self, kind: TextEvent, block: int, text: str) -> None:
+    def __init__(self, kind: TextEvent, source: tuple[str, ...], block: int, text: str) -> None:
         self.kind = kind
+        self.source = source
         self.block = block
         self.parts = [text]
         self.at = datetime.now(UTC)
@@ -35,8 +36,7 @@ class _Pieces:
 class Outbox:
     """A queue with one reader. `put`, `add_text` and `close` may be called from any thread."""
 
-    def __init__(self, source: tuple[str, ...]) -> None:
-        self._source = source
+    def __init__(self) -> None:
         self._items: list[Event | _Pieces] = []
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -61,16 +61,16 @@ class Outbox:
             time.sleep(PACE_SECONDS)
         self.put(event)
 
-    def add_text(self, kind: TextEvent, block: int, text: str) -> None:
+    def add_text(self, kind: TextEvent, source: tuple[str, ...], block: int, text: str) -> None:
         """Hand over a piece of text. The first piece wakes the reader; while it reads a stream, it looks by itself."""
         with self._lock:
             if self._closed:
                 return
             last = self._items[-1] if self._items else None
-            if type(last) is _Pieces and last.kind is kind and last.block == block:
+            if type(last) is _Pieces and last.kind is kind and last.block == block and last.source == source:
                 last.parts.append(text)
             else:
-                self._items.append(_Pieces(kind, block, text))
+                self._items.append(_Pieces(kind, source, block, text))
         if not self._paced:
             self._wake.set()
 
@@ -103,5 +103,6 @@ class Outbox:
                 spoke_at = time.monotonic()
                 yield None
 
-    def _event(self, pieces: _Pieces) -> Event:
-        return pieces.kind(block=pieces.block, text="".join(pieces.parts), at=pieces.at, source=self._source)
+    @staticmethod
+    def _event(pieces: _Pieces) -> Event:
+        return pieces.kind(block=pieces.block, text="".join(pieces.parts), at=pieces.at, source=pieces.source)

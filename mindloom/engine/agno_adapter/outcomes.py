@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+TEAM = "Team"
+"""A team's events are an agent's with this before their names, and those of tasks, which our teams do not have."""
 ENDS = frozenset({"RunCompleted", "RunError", "RunCancelled", "RunPaused"})
 AT_THE_BOUNDARY = {
     "RunContent": "content.added, reasoning.added",
@@ -46,15 +48,21 @@ IGNORED = {
     "FollowupsStarted": "no follow-ups",
     "FollowupsCompleted": "no follow-ups",
     "CustomEvent": "our tools speak through their context",
+    "TaskIterationStarted": "no team works off a list of tasks",
+    "TaskIterationCompleted": "no team works off a list of tasks",
+    "TaskStateUpdated": "no team works off a list of tasks",
+    "TaskCreated": "no team works off a list of tasks",
+    "TaskUpdated": "no team works off a list of tasks",
 }
 
 
 def error_of(event: Any) -> str | None:
-    """Why the run cannot go on, when this event says so; else None."""
-    if event.event == "RunError":
+    """Why the run cannot go on, when this event of the agent or the team's leader says so; else None."""
+    kind = str(event.event).removeprefix(TEAM)
+    if kind == "RunError":
         return str(event.content or "Agno gave no reason")
-    if event.event == "RunCancelled":
+    if kind == "RunCancelled":
         return str(event.reason or "Agno cancelled the run")
-    if event.event == "RunPaused":
+    if kind == "RunPaused":
         return "Agno paused the run, which no tool of ours asks for"
     return None

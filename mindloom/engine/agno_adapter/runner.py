@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Collection, Iterator
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mindloom.engine.agno_adapter.loop import LOOP
 from mindloom.engine.agno_adapter.outbox import Outbox
@@ -14,7 +14,8 @@ from mindloom.engine.agno_adapter.plan import prepare
 from mindloom.engine.errors import EngineError
 from mindloom.engine.events import Event, FailureKind, RunCancelled, RunFailed
 from mindloom.engine.ports import Ports
-from mindloom.engine.spec import AgentSpec, RunInput
+from mindloom.engine.runner import Resume
+from mindloom.engine.spec import RunInput, Spec
 
 if TYPE_CHECKING:
     from mindloom.engine.agno_adapter.session import Session
@@ -38,25 +39,26 @@ class AgnoRunner:
         for kind in _LOADED_WHEN_USED.keys() & set(kinds):
             import_module(_LOADED_WHEN_USED[kind])
 
-    def run(self, spec: AgentSpec, given: RunInput, *, run_id: str, ports: Ports) -> AgnoRun:
-        """Begin a run. Nothing happens before it is iterated."""
-        return AgnoRun(spec, given, run_id=run_id, ports=ports)
+    def run(self, spec: Spec, given: RunInput, *, run_id: str, ports: Ports, resume: Resume | None = None) -> AgnoRun:
+        """Begin a run, or go on with one that waited. Nothing happens before it is iterated."""
+        return AgnoRun(spec, given, run_id=run_id, ports=ports, resume=resume)
 
 
 class AgnoRun:
     """One run. Iterate it once; `cancel` may be called from any thread, before and after too."""
 
-    def __init__(self, spec: AgentSpec, given: RunInput, *, run_id: str, ports: Ports) -> None:
+    def __init__(self, spec: Spec, given: RunInput, *, run_id: str, ports: Ports, resume: Resume | None) -> None:
         self._spec = spec
         self._given = given
         self._run_id = run_id
         self._ports = ports
+        self._resume = resume
         self._session: Session | None = None
         self._cancelled: str | None = None
         self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[Event | None]:
-        outbox = Outbox((self._spec.name,))
+        outbox = Outbox()
         try:
             session = self._open(outbox)
         except EngineError as error:
@@ -89,10 +91,16 @@ class AgnoRun:
         if session is not None and not session.outbox.closed:
             LOOP.call(session.cancel, message)
 
+    def journal(self) -> dict[str, Any]:
+        """What models and tools have answered so far. Empty before the run has begun."""
+        with self._lock:
+            session = self._session
+        return session.kept() if session is not None else {}
+
     def _open(self, outbox: Outbox) -> Session:
         from mindloom.engine.agno_adapter.session import Session
 
-        plan = prepare(self._spec, self._given, run_id=self._run_id, ports=self._ports)
+        plan = prepare(self._spec, self._given, run_id=self._run_id, ports=self._ports, resume=self._resume)
         return Session(plan, outbox)
 
     def _failed(self, kind: FailureKind, message: str) -> Event:

@@ -1,44 +1,60 @@
-"""One run on the event loop: what it has spent, how it ends, and the Agno agent that does the work."""
+"""One run on the event loop: what it has spent, how it ends, and the Agno agent or team that does the work."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
+from typing import Any
 
-from mindloom.engine.agno_adapter import models, outcomes
-from mindloom.engine.agno_adapter.agno_setup import Agent
-from mindloom.engine.agno_adapter.calls import ModelCalls
+from mindloom.engine.agno_adapter import outcomes, remembering
+from mindloom.engine.agno_adapter.budget import Budget
+from mindloom.engine.agno_adapter.desk import Desk
+from mindloom.engine.agno_adapter.journal import Journal
 from mindloom.engine.agno_adapter.outbox import Outbox
+from mindloom.engine.agno_adapter.part import Part
 from mindloom.engine.agno_adapter.plan import Plan
-from mindloom.engine.agno_adapter.texts import Texts
-from mindloom.engine.agno_adapter.toolbox import Toolbox
+from mindloom.engine.agno_adapter.team import TeamWork
 from mindloom.engine.errors import EngineError
-from mindloom.engine.events import Event, FailureKind, Level, LogWritten, RunCancelled, RunCompleted, RunFailed
+from mindloom.engine.events import Event, FailureKind, RunCancelled, RunCompleted, RunFailed
+from mindloom.engine.spec import TeamSpec
 
 GRACE_SECONDS = 0.15
+_SECONDS = "seconds"
 
 log = logging.getLogger(__name__)
 
 
 class Session:
-    """Shared by the model calls and the tools of one run. After `__init__` everything happens on the event loop."""
+    """Shared by the parts of one run. After `__init__` everything happens on the event loop."""
 
     def __init__(self, plan: Plan, outbox: Outbox) -> None:
-        """Make the Agno objects of the run. Raises `EngineError` when the model's spec lacks something."""
+        """Make the Agno objects of the run. Raises `EngineError` when a model's spec lacks something."""
         self.plan = plan
         self.limits = plan.spec.limits
         self.outbox = outbox
-        self.source = (plan.spec.name,)
-        self.texts = Texts(outbox, self.source)
+        self.source = plan.leader.source
         self.verdict: Event | None = None
-        self.toolbox = Toolbox(self)
-        self._agent = self._build()
+        self.journal = Journal(plan.resume.journal)
+        self.budget = Budget(self.limits, self.fail)
+        self.desk = Desk(self)
+        self.leader = Part(self, plan.leader)
+        self.team = TeamWork(self, plan.spec) if isinstance(plan.spec, TeamSpec) else None
+        self._worker = self.team.build() if self.team is not None else self.leader.agent(plan.memories)
         self._task: asyncio.Task[None] | None = None
+        self._began = time.monotonic()
 
-    def log(self, level: Level, message: str) -> None:
-        """Write a line into the run's log."""
-        self.outbox.put(LogWritten(level=level, message=message, source=self.source))
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """While a model or a tool is at work, the run does not wait for people."""
+        self.desk.busy += 1
+        try:
+            yield
+        finally:
+            self.desk.busy -= 1
+            self.desk.look()
 
     def stop(self, verdict: Event) -> None:
         """End the run with this event, soon, whatever it is doing. The first verdict holds."""
@@ -58,6 +74,9 @@ class Session:
         """Decide that the run has failed. Raise the result, so that Agno ends too."""
         if self.verdict is None:
             self.verdict = RunFailed(kind=kind, message=message, source=self.source)
+            if self.team is not None and self._task is not None:
+                # Raised inside a member, the error would be taken for the member's own and the leader would go on.
+                self._task.cancel()
         return EngineError(message, kind=kind)
 
     async def main(self) -> None:
@@ -66,7 +85,8 @@ class Session:
             self._end(self.verdict)
             return
         self._task = asyncio.current_task()
-        deadline = asyncio.get_running_loop().call_later(self.limits.seconds, self._out_of_time)
+        left = max(0.0, self.limits.seconds - (self.journal.get(_SECONDS) or 0.0))
+        deadline = asyncio.get_running_loop().call_later(left, self._out_of_time)
         try:
             outcome = await self._drive()
         except asyncio.CancelledError:
@@ -81,35 +101,42 @@ class Session:
             deadline.cancel()
         self._end(self.verdict or outcome)
 
-    def _build(self) -> Agent:
-        plan = self.plan
-        model = models.build(plan.spec.model, plan.api_key)
-        model.calls = ModelCalls(self)
-        return Agent(
-            name=plan.spec.name,
-            model=model,
-            system_message=plan.system or None,
-            tools=list(self.toolbox.offered()),
-            # Agno would add words of its own, and fill `{name}` in what the person wrote.
-            build_context=False,
-            resolve_in_context=False,
-            telemetry=False,
-        )
+    def kept(self) -> dict[str, Any]:
+        """The journal, with the time that was used."""
+        used = (self.journal.get(_SECONDS) or 0.0) + time.monotonic() - self._began
+        return {**self.journal.data, _SECONDS: round(used, 3)}
 
     async def _drive(self) -> Event:
-        events = self._agent.arun(self.plan.given.text, stream=True, stream_events=True, run_id=self.plan.run_id)
+        self._began = time.monotonic()
+        if self.plan.memories.note and self.journal.once("note"):
+            self.leader.log("warn", self.plan.memories.note)
+        run: Any = self._worker.arun(self.plan.given.text, stream=True, stream_events=True, run_id=self.plan.run_id)
+        events: AsyncIterator[Any] = run
         async with aclosing(events) as stream:  # type: ignore[type-var]
             async for event in stream:
                 error = outcomes.error_of(event)
                 if error is not None:
                     if self.verdict is None:
                         log.error("run %s: Agno ended it: %s", self.plan.run_id, type(event).__name__)
-                    raise self.fail(f"The agent could not go on: {self.plan.explainer.clean(error)}", "agent_error")
-        return RunCompleted(output=self.texts.answer, source=self.source)
+                    said = self.leader.calls.choice.explainer.clean(error)
+                    raise self.fail(f"The agent could not go on: {said}", "agent_error")
+        completed = self._completed()
+        await remembering.remember(self, completed.output)
+        return completed
+
+    def _completed(self) -> RunCompleted:
+        if self.team is not None:
+            return self.team.completed()
+        form = self.leader.calls.form
+        return RunCompleted(
+            output=self.leader.texts.answer, structured=form.value if form is not None else None, source=self.source
+        )
 
     def _end(self, verdict: Event) -> None:
         if not self.outbox.closed:
-            self.texts.end_turn()
+            self.leader.texts.end_turn()
+            for member in self.team.members if self.team is not None else ():
+                member.texts.end_turn()
             self.outbox.close(verdict)
 
     def _out_of_time(self) -> None:

@@ -1,6 +1,8 @@
-"""Numbers the texts of a run and says when each is complete."""
+"""Numbers the texts of one agent in a run and says when each is complete."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from mindloom.engine.agno_adapter.outbox import Outbox, TextEvent
 from mindloom.engine.events import ContentAdded, ContentCompleted, ReasoningAdded, ReasoningCompleted
@@ -26,11 +28,11 @@ class Texts:
             self._kind = kind
         self._parts.append(text)
         if self._begun:
-            self._outbox.add_text(kind, self._counts[kind], text)
+            self._outbox.add_text(kind, self._source, self._counts[kind], text)
         elif not text.isspace():
             self._begun = True
             self._counts[kind] += 1
-            self._outbox.add_text(kind, self._counts[kind], "".join(self._parts))
+            self._outbox.add_text(kind, self._source, self._counts[kind], "".join(self._parts))
 
     def close(self) -> None:
         """End the open block, if there is one."""
@@ -50,6 +52,14 @@ class Texts:
         if self._turn:
             self._last = "\n\n".join(self._turn)
             self._turn.clear()
+
+    def state(self) -> list[Any]:
+        """How far the counting is, and the answer so far, as JSON values."""
+        return [self._counts[ContentAdded], self._counts[ReasoningAdded], self._last]
+
+    def restore(self, state: list[Any]) -> None:
+        """Go on from there."""
+        self._counts[ContentAdded], self._counts[ReasoningAdded], self._last = state
 
     @property
     def answer(self) -> str:

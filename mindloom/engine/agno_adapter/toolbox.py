@@ -4,22 +4,29 @@ model.
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+from mindloom.engine.agno_adapter import builtin
 from mindloom.engine.agno_adapter.agno_setup import Function, FunctionCall
+from mindloom.engine.agno_adapter.aside import ASIDE_FROM, Aside
 from mindloom.engine.agno_adapter.loop import LOOP
+from mindloom.engine.agno_adapter.reading import as_ms
 from mindloom.engine.events import (
     ArtifactSaved,
     Effect,
+    KnowledgeRetrieved,
     Level,
     LogWritten,
+    ReasoningAdded,
     ToolCallFailed,
     ToolCallFinished,
     ToolCallStarted,
@@ -27,8 +34,11 @@ from mindloom.engine.events import (
 from mindloom.engine.ports import SavedArtifact, ToolError, ToolFunction
 
 if TYPE_CHECKING:
-    from mindloom.engine.agno_adapter.session import Session
+    from mindloom.engine.agno_adapter.part import Part
 
+DELEGATIONS = frozenset({"delegate_task_to_member", "delegate_task_to_members"})
+"""How Agno's leaders call for their members."""
+PASSAGES = 8
 LONGEST_RESULT_BYTES = 64 * 1024
 LONGEST_ARGUMENTS = 1_000_000
 """Characters of the JSON; what is longer is not even read."""
@@ -41,39 +51,42 @@ log = logging.getLogger(__name__)
 class Context:
     """What a tool may do while it works. Safe from any thread."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, part: Part) -> None:
+        self._part = part
 
     def save_artifact(self, name: str, content: bytes, media_type: str) -> SavedArtifact:
         """Store a file of the run and tell its readers."""
-        saved = self._session.plan.ports.save_artifact(name, content, media_type)
+        session = self._part.session
+        saved = session.plan.ports.save_artifact(name, content, media_type)
         event = ArtifactSaved(
             artifact=saved.uuid,
             name=saved.name,
             media_type=saved.media_type,
             size_bytes=saved.size_bytes,
-            source=self._session.source,
+            source=self._part.source,
         )
-        self._session.outbox.put_patiently(event)
+        session.outbox.put_patiently(event)
         return saved
 
     def log(self, message: str, level: Level = "info") -> None:
         """Write a line into the run's log."""
-        self._session.outbox.put_patiently(LogWritten(level=level, message=message, source=self._session.source))
+        self._part.session.outbox.put_patiently(LogWritten(level=level, message=message, source=self._part.source))
 
     def cancelled(self) -> bool:
         """Whether the run is being stopped, or is over."""
-        return self._session.verdict is not None or self._session.outbox.closed
+        return self._part.session.verdict is not None or self._part.session.outbox.closed
 
 
 class Toolbox:
-    """The tools of one run."""
+    """The tools of one part of a run."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._functions = {function.info.name: function for function in session.plan.tools}
-        self._context = Context(session)
-        self._calls = 0
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self._session = part.session
+        self._functions = {function.info.name: function for function in part.plan.tools}
+        self._context = Context(part)
+        self._numbers = itertools.count(1)
+        self._aside = Aside() if part.plan.memory.offload else None
 
     def offered(self) -> list[Function]:
         """The functions as Agno offers them to the model, our JSON schema unchanged."""
@@ -87,84 +100,159 @@ class Toolbox:
             for function in self._functions.values()
         ]
 
-    def function_calls(self, asked: list[dict[str, Any]]) -> list[FunctionCall]:
-        """What Agno runs for the calls that a model asked for.
+    def function_calls(self, asked: list[dict[str, Any]], functions: dict[str, Function]) -> list[FunctionCall]:
+        """What Agno runs for the calls that a model asked for; `functions` are those that Agno knows.
 
         Every call, a bad one too, becomes a function without arguments that ends in `_call`: Agno's own parsing would
-        turn the text "none" into None, and what fits a tool is ours to say.
+        turn the text "none" into None, and what fits a tool is ours to say. A leader's calls for its members go to Agno.
         """
         calls = []
         for call in asked:
-            self._count()
             function = call.get("function") or {}
             name = str(function.get("name") or "")[:_LONGEST_NAME]
-            work = partial(self._call, str(call.get("id") or ""), name, function.get("arguments"))
-            calls.append(
-                FunctionCall(
-                    function=Function(
-                        name=name or "unnamed", entrypoint=_entrypoint(work), skip_entrypoint_processing=True
-                    ),
-                    call_id=call.get("id"),
-                )
-            )
+            number = next(self._numbers)
+            if self._session.team is not None and not self._part.is_member and name in DELEGATIONS:
+                made = self._session.team.function(number, name, function.get("arguments"), functions)
+            else:
+                if not builtin.is_builtin(self._functions.get(name)):
+                    self._session.budget.tool_call()
+                key = f"{self._part.plan.key}:tool:{number}"
+                work = partial(self._call, key, str(call.get("id") or ""), name, function.get("arguments"))
+                made = Function(name=name or "unnamed", entrypoint=entrypoint(work), skip_entrypoint_processing=True)
+            calls.append(FunctionCall(function=made, call_id=call.get("id")))
         return calls
 
-    def _count(self) -> None:
-        limit = self._session.limits.tool_calls
-        if self._calls >= limit:
-            message = (
-                f"The agent called tools {limit} times without finishing, the most that it may. "
-                "Make its instructions clearer, or raise its limit of tool calls."
-            )
-            raise self._session.fail(message, "budget")
-        self._calls += 1
+    async def _call(self, key: str, call_id: str, name: str, raw: object) -> str:
+        """Run one call, unless the journal has it, and return what the model reads."""
+        journal = self._session.journal
+        told = journal.get(key)
+        if told is not None:
+            if self._aside is not None and told.get("aside"):
+                self._aside.keep(told["aside"])
+            return str(told["text"])
+        arguments, problem = parsed(raw)
+        function = self._functions.get(name)
+        if function is not None and not problem:
+            problem = _misfit(function, arguments)
+        if function is not None and function.asks and not problem:
+            answer = await self._asked(key, call_id, function, arguments)
+            if answer is not None:
+                journal.put(key, {"text": answer})
+                return answer
+        with self._session.working():
+            text = await self._carry_out(call_id, name, function, arguments, problem)
+            aside = None
+            if self._aside is not None and len(text) > ASIDE_FROM and not builtin.is_builtin(function):
+                aside, text = text, self._aside.keep(text)
+            journal.put(key, {"text": text, "aside": aside})
+        return text
 
-    async def _call(self, call_id: str, name: str, raw: object) -> str:
-        """Run one call and return what the model reads. Every `tool_call.started` is followed by one end."""
-        session, function, started = self._session, self._functions.get(name), time.monotonic()
-        arguments, problem = _arguments(raw)
-        effect: Effect = function.info.effect if function else "reads"
-        session.outbox.put(
-            ToolCallStarted(call_id=call_id, tool=name, arguments=arguments, effect=effect, source=session.source)
-        )
+    async def _asked(self, key: str, call_id: str, function: ToolFunction, arguments: dict[str, Any]) -> str | None:
+        """Wait for a person, or do what they decided: None says that the call may be carried out, text that it may not."""
+        decision = self._session.plan.resume.decisions.get(key)
+        if decision is None:
+            await self._session.desk.wait(self._part, key, function, arguments)
+            raise AssertionError  # the desk ends the run
+        if decision.tool != function.info.name or decision.arguments != arguments:
+            raise self._session.fail(
+                f"The decision of {decision.by} was about another call than the one that was to be made, so nothing was done. "
+                "Run it again.",
+                "rejected",
+            )
+        if function.asks == "answer":
+            self._started(call_id, function.info.name, function, arguments)
+            self._finished(call_id, function.info.name, decision.note, took=0)
+            return decision.note
+        if decision.approved:
+            return None
+        note = f" They said: {decision.note}" if decision.note else ""
+        self._part.log("info", f"{function.info.name} was not carried out: {decision.by} declined.{note}")
+        return f"Error: {decision.by} declined this call, so it was not carried out.{note} Do not try it again."
+
+    async def _carry_out(
+        self, call_id: str, name: str, function: ToolFunction | None, arguments: dict[str, Any], problem: str
+    ) -> str:
+        """Every `tool_call.started` is followed by one end."""
+        ours = builtin.is_builtin(function)
+        if ours and not problem and name != builtin.READ_RESULT:
+            return await self._builtin(name, arguments)
+        started = time.monotonic()
+        self._started(call_id, name, function, arguments)
         error = "The run was stopped."
         result = None
         try:
             if function is None or problem:
                 error = problem or self._unknown(name)
+            elif ours:
+                result = self._aside.read(arguments) if self._aside is not None else ""
             else:
-                _check(function, arguments)
                 result = _cut(await LOOP.in_thread(partial(function.call, arguments, self._context)))
         except ToolError as refused:
             error = str(refused)
         except Exception as broke:
-            log.exception("run %s: the tool %s broke", session.plan.run_id, name)
-            error = session.plan.explainer.clean(f"The tool broke: {type(broke).__name__}: {broke}")
+            log.exception("run %s: the tool %s broke", self._session.plan.run_id, name)
+            error = self._part.calls.choice.explainer.clean(f"The tool broke: {type(broke).__name__}: {broke}")
         finally:
-            took = round((time.monotonic() - started) * 1000)
-            session.outbox.put(
-                ToolCallFailed(call_id=call_id, tool=name, message=error, duration_ms=took, source=session.source)
-                if result is None
-                else ToolCallFinished(
-                    call_id=call_id, tool=name, result=result, duration_ms=took, source=session.source
+            took = as_ms(time.monotonic() - started)
+            if result is None:
+                self._session.outbox.put(
+                    ToolCallFailed(
+                        call_id=call_id, tool=name, message=error, duration_ms=took, source=self._part.source
+                    )
                 )
-            )
+            else:
+                self._finished(call_id, name, result, took=took)
         return f"Error: {error}" if result is None else result
+
+    async def _builtin(self, name: str, arguments: dict[str, Any]) -> str:
+        if name == builtin.THINK:
+            self._part.texts.add(ReasoningAdded, arguments["thought"])
+            self._part.texts.close()
+            return "Go on."
+        ports, started = self._session.plan.ports, time.monotonic()
+        query = arguments["query"]
+        try:
+            found = await LOOP.in_thread(partial(ports.retrieve, query, PASSAGES, self._part.plan.buckets))
+        except ToolError as refused:
+            self._part.log("warn", f"The documents could not be searched: {refused}")
+            return f"Error: {refused}"
+        passages = tuple({"number": number, **asdict(one)} for number, one in enumerate(found, start=1))
+        self._session.outbox.put(
+            KnowledgeRetrieved(
+                query=query,
+                passages=passages,
+                duration_ms=as_ms(time.monotonic() - started),
+                source=self._part.source,
+            )
+        )
+        told = [f"[{one['number']}] {one['document']} {one['location']}\n{one['text']}" for one in passages]
+        return _cut("\n\n".join(told)) or "No passage of the documents is about this."
+
+    def _started(self, call_id: str, name: str, function: ToolFunction | None, arguments: dict[str, Any]) -> None:
+        effect: Effect = function.info.effect if function else "reads"
+        self._session.outbox.put(
+            ToolCallStarted(call_id=call_id, tool=name, arguments=arguments, effect=effect, source=self._part.source)
+        )
+
+    def _finished(self, call_id: str, name: str, result: str, *, took: int) -> None:
+        self._session.outbox.put(
+            ToolCallFinished(call_id=call_id, tool=name, result=result, duration_ms=took, source=self._part.source)
+        )
 
     def _unknown(self, name: str) -> str:
         return f'There is no tool "{name}". Tools: {", ".join(sorted(self._functions)) or "none"}.'
 
 
-def _entrypoint(work: Callable[[], Coroutine[Any, Any, str]]) -> Callable[[], Coroutine[Any, Any, str]]:
+def entrypoint(work: Callable[[], Coroutine[Any, Any, str]]) -> Callable[[], Coroutine[Any, Any, str]]:
     """Agno asks whether an entry point is a coroutine function, which a partial is not."""
 
-    async def entrypoint() -> str:
+    async def enter() -> str:
         return await work()
 
-    return entrypoint
+    return enter
 
 
-def _arguments(raw: object) -> tuple[dict[str, Any], str]:  # noqa: PLR0911 -- one for each mistake
+def parsed(raw: object) -> tuple[dict[str, Any], str]:  # noqa: PLR0911 -- one for each mistake
     """The arguments as the model gave them, and what is wrong with them as a whole."""
     if isinstance(raw, dict):
         return raw, ""
@@ -183,15 +271,14 @@ def _arguments(raw: object) -> tuple[dict[str, Any], str]:  # noqa: PLR0911 -- o
     return value, ""
 
 
-def _check(function: ToolFunction, arguments: dict[str, Any]) -> None:
-    """Raise `ToolError` with what does not fit the tool's schema."""
+def _misfit(function: ToolFunction, arguments: dict[str, Any]) -> str:
+    """What does not fit the tool's schema, "" when all does."""
     problems = Draft202012Validator(function.info.parameters).iter_errors(arguments)
     named = [
         f"{'.'.join(map(str, problem.absolute_path))}: {problem.message[:200]}".removeprefix(": ")
         for problem, _ in zip(problems, range(_PROBLEMS_NAMED), strict=False)
     ]
-    if named:
-        raise ToolError(f"The arguments do not fit: {'; '.join(named)}.")
+    return f"The arguments do not fit: {'; '.join(named)}." if named else ""
 
 
 def _cut(result: str) -> str:

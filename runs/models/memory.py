@@ -1,0 +1,53 @@
+"""What outlives a run's process, and what outlives the run."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Department, User
+from agents.models import Agent
+from runs.models.run import Run
+from teams.models import Team
+
+
+class RunJournal(models.Model):
+    """What models and tools had answered when the run began to wait (`engine.runner.RunHandle.journal`).
+
+    Gone when the run has ended. Nobody sees it: answers stand in it as they came, before secrets were masked.
+    """
+
+    run = models.OneToOneField(Run, models.CASCADE, primary_key=True, related_name="journal")
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+")
+    data = models.JSONField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"Journal of {self.run_id}"
+
+
+class PersonMemory(models.Model):
+    """What one agent or team remembers of one person, in one department."""
+
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+")
+    person = models.ForeignKey(User, models.CASCADE, related_name="memories")
+    agent = models.ForeignKey(Agent, models.CASCADE, null=True, related_name="memories")
+    team = models.ForeignKey(Team, models.CASCADE, null=True, related_name="memories")
+    facts = models.JSONField(default=list, help_text="Sentences")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(agent__isnull=False, team=None) | Q(agent=None, team__isnull=False),
+                name="memory_has_one_target",
+            ),
+            models.UniqueConstraint(
+                fields=["department", "person", "agent", "team"], nulls_distinct=False, name="memory_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{len(self.facts)} facts"
