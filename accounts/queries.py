@@ -13,8 +13,11 @@ from django.utils import timezone
 
 from accounts.models import Department, Membership, Role, User
 from mindloom import wall
+from mindloom.web.errors import Invalid, NotAllowed
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from accounts.models import DepartmentQuerySet, MembershipQuerySet
 
 Person = User | AnonymousUser
@@ -103,3 +106,23 @@ def lock_seconds(address: str, ip_address: str | None) -> int:
     pause: timedelta = settings.AXES_COOLOFF_TIME
     left = pause if latest is None else latest + pause - timezone.now()
     return max(1, min(int(left.total_seconds()) + 1, int(pause.total_seconds())))
+
+
+def member_department(user: Person, wanted: UUID | None, *, things: str) -> int:
+    """The id of the department that was named, or of the first, by name, where the person is a member and may make `things`.
+
+    Raises `Invalid` for a department that is not theirs, `NotAllowed` when they are a member of none.
+    """
+    if wanted is None:
+        found = Department.objects.filter(pk__in=departments_where(user, Role.MEMBER)).order_by("name").first()
+        if found is None:
+            raise NotAllowed(
+                f"You are not a member of a department, so you cannot make {things}. Ask a manager to accept you."
+            )
+        return found.pk
+    found = Department.objects.filter(pk__in=list(roles_of(user)), uuid=wanted).first()
+    if found is None:
+        raise Invalid(
+            "There is no such department, or not for you.", fields={"department": ["Choose one of your departments."]}
+        )
+    return found.pk

@@ -13,8 +13,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from accounts.idempotency import idempotent
-from accounts.models import Department, Role
-from accounts.queries import departments_where, roles_of
+from accounts.queries import member_department
 from agents import gallery, services
 from agents.models import Agent
 from agents.serializers import (
@@ -29,7 +28,6 @@ from agents.serializers import (
     VersionOut,
 )
 from mindloom.web.api import Pages
-from mindloom.web.errors import Invalid, NotAllowed
 from mindloom.web.schema import PAGING, paged, query
 
 if TYPE_CHECKING:
@@ -87,7 +85,7 @@ def _list(request: Request) -> Response:
 @idempotent
 def _create(request: Request) -> Response:
     given = _given(NewAgent, request)
-    department = _department(_user(request), given.pop("department", None))
+    department = member_department(_user(request), given.pop("department", None), things="agents")
     agent = services.create_agent(
         actor=_user(request),
         department_id=department,
@@ -203,23 +201,6 @@ def _given(serializer: Any, request: Request) -> dict[str, Any]:
     given = serializer(data=request.data)
     given.is_valid(raise_exception=True)
     return dict(given.validated_data)
-
-
-def _department(user: User, wanted: UUID | None) -> int:
-    """The id of the department that was named, or of the first, by name, where the person is a member."""
-    if wanted is None:
-        found = Department.objects.filter(pk__in=departments_where(user, Role.MEMBER)).order_by("name").first()
-        if found is None:
-            raise NotAllowed(
-                "You are not a member of a department, so you cannot make agents. Ask a manager to accept you."
-            )
-        return found.pk
-    found = Department.objects.filter(pk__in=list(roles_of(user)), uuid=wanted).first()
-    if found is None:
-        raise Invalid(
-            "There is no such department, or not for you.", fields={"department": ["Choose one of your departments."]}
-        )
-    return found.pk
 
 
 def _answer(request: Request, agent: Agent, status: int = 200) -> Response:

@@ -29,6 +29,11 @@ class AgentQuerySet(models.QuerySet["Agent"]):
         own = Q(owner=user.pk, department__in=departments_where(user, Role.MEMBER))
         return self.filter(own | Q(department__in=departments_where(user, Role.MANAGER)))
 
+    def runnable_by(self, user: Person) -> AgentQuerySet:
+        """Published agents in use that the person sees, where they are more than a viewer."""
+        member = departments_where(user, Role.MEMBER)
+        return self.visible_to(user).active().filter(department__in=member, published__isnull=False)
+
     def active(self) -> AgentQuerySet:
         """Those not archived."""
         return self.filter(archived_at=None)

@@ -176,6 +176,7 @@ RUN_INPUT_MAX_CHARS = env.whole("RUN_INPUT_MAX_CHARS", 200_000, low=1000, high=5
 SHORT_TERM_MEMORY_HOURS = env.whole("SHORT_TERM_MEMORY_HOURS", 24, low=1, high=24 * 365)
 ARTIFACT_MAX_BYTES = env.whole("ARTIFACT_MAX_BYTES", 20 * 1024 * 1024, low=1024, high=1024**3)
 ARTIFACTS_PER_RUN = env.whole("ARTIFACTS_PER_RUN", 50, low=1, high=10_000)
+TEAM_MAX_MEMBERS = env.whole("TEAM_MAX_MEMBERS", 5, low=2, high=20)
 # Private and link-local addresses that tools may reach all the same, as networks ("10.1.0.0/16").
 OUTBOUND_ALLOWED_NETWORKS = env.networks("OUTBOUND_ALLOWED_NETWORKS", [])
 # The same for the addresses of model providers, which administrators enter; a local Ollama or vLLM is common.
@@ -271,6 +272,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "AgentVisibilityEnum": "agents.models.Agent.Visibility",
+        "TeamVisibilityEnum": "teams.models.Team.Visibility",
+        "TeamTypeEnum": "teams.serializers.TYPE_CHOICES",
+    },
 }
 
 # --- Pages -----------------------------------------------------------------------------------------------------------------

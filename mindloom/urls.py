@@ -17,8 +17,9 @@ from mindloom.web.api import api_not_found
 from mindloom.web.gallery import gallery
 from runs.urls import api_urlpatterns as runs_api
 from runs.urls import websocket_urlpatterns
+from teams.urls import api_urlpatterns as teams_api
 
-api = [*accounts_api, *integrations_api, *agents_api, *runs_api]
+api = [*accounts_api, *integrations_api, *agents_api, *teams_api, *runs_api]
 
 # Swagger UI writes styles and markup of its own; it shows nothing but our schema, and runs no inline script.
 _SWAGGER_POLICY = {"style-src": [SELF, UNSAFE_INLINE], "require-trusted-types-for": None, "trusted-types": None}

@@ -18,6 +18,7 @@ from integrations.models import Model, ModelProvider
 from mindloom import wall
 from mindloom.engine.events import RunCompleted, RunQueued, RunStarted
 from runs.models import Guard, Run, RunArtifact, State, append
+from teams.models import Team
 from tests import factories
 from tests.conftest import PASSWORD, Cast
 
@@ -35,6 +36,7 @@ class Stage:
     provider: ModelProvider
     model: Model
     refresh: str
+    team: Team
 
 
 def build(cast: Cast) -> Stage:
@@ -58,7 +60,9 @@ def build(cast: Cast) -> Stage:
         model = Model.objects.create(provider=provider, model_id="second", label="Second")
         refresh = issue_tokens(actor=cast.alice)["refresh"]
         queued = factories.run(agent, cast.alice)
-    return Stage(cast, agent, unused, done, queued, artifact, provider, model, refresh)
+        helper = factories.agent(cast.alice, cast.marketing, name="Helper")
+        team = factories.team(cast.alice, cast.marketing, agent, helper)
+    return Stage(cast, agent, unused, done, queued, artifact, provider, model, refresh, team)
 
 
 def finished(run: Run) -> Run:
@@ -101,6 +105,8 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
     if app == "integrations":
         about_model = page in {"model", "enable_model", "default", "delete_model"}
         return stage.model.uuid if about_model else stage.provider.uuid
+    if app == "teams" or page.startswith("team"):
+        return stage.team.uuid
     if page == "delete" or (page == "agent" and method == "DELETE"):
         return stage.unused.uuid
     if app == "agents" or page.startswith("agent"):
@@ -145,6 +151,8 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         "api:me": {"name": "Somebody"},
         "api:agents": {"name": "Fresh"},
         "api:agent": {"description": "New"},
+        "api:teams": {"name": "Fresh"},
+        "api:team": {"description": "New"},
         "api:runs": {"agent": str(stage.agent.uuid), "input": "Hello"},
         "api:run_retry": {},
     }

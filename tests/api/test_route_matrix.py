@@ -137,6 +137,16 @@ POST   api:agent_archive              401       403       403       200       40
 POST   api:agent_restore              401       403       403       200       404       200
 GET    api:agent_versions             401       200       200       200       404       200
 GET    api:templates                  401       200       200       200       200       200
+GET    api:teams                      401       200       200       200       200       200
+POST   api:teams                      401       403       201       201       201       201
+GET    api:team                       401       200       200       200       404       200
+PATCH  api:team                       401       403       403       200       404       200
+DELETE api:team                       401       403       403       204       404       204
+POST   api:team_publish               401       403       403       201       404       201
+POST   api:team_duplicate             401       403       201       201       404       201
+POST   api:team_archive               401       403       403       200       404       200
+POST   api:team_restore               401       403       403       200       404       200
+GET    api:team_versions              401       200       200       200       404       200
 GET    api:runs                       401       200       200       200       200       200
 POST   api:runs                       401       403       201       201       404       201
 GET    api:run                        401       200       200       200       404       200

@@ -14,11 +14,24 @@ from tests.api import stage as stages
 from tests.api.test_route_matrix import ROWS, send, visitor
 
 # Names that Mallory may know: departments are public, and so is her own address.
-TELLING = ("Scout", "Keeps an eye", "Marketing's plan", "plan.txt", "Alice", "Bob", "Carol", "@example.org")
+TELLING = (
+    "Scout",
+    "Press desk",
+    "Keeps an eye",
+    "Marketing's plan",
+    "plan.txt",
+    "Alice",
+    "Bob",
+    "Carol",
+    "@example.org",
+)
 LISTS = [
     "/api/v1/agents",
     "/api/v1/agents?archived=true",
     "/api/v1/agents?q=cou",
+    "/api/v1/teams",
+    "/api/v1/teams?archived=true",
+    "/api/v1/teams?q=desk",
     "/api/v1/runs",
     "/api/v1/runs?state=completed",
     "/agents/",
@@ -40,7 +53,7 @@ def secrets_in(answer, stage):
     """What of Marketing's stands in an answer: its words, and the uuids of its rows."""
     text = (b"".join(answer.streaming_content) if answer.streaming else answer.content).decode(errors="replace")
     text = text.replace(stage.cast.mallory.email, "")
-    rows = (stage.agent, stage.unused, stage.done, stage.queued, stage.artifact)
+    rows = (stage.agent, stage.unused, stage.done, stage.queued, stage.artifact, stage.team)
     return [word for word in (*TELLING, *(str(row.uuid) for row in rows)) if word in text]
 
 
@@ -64,6 +77,7 @@ def test_a_filter_by_marketings_agent_or_department_finds_nothing(stage):
     for path in (
         f"/api/v1/runs?agent={stage.agent.uuid}",
         f"/api/v1/agents?department={stage.cast.marketing.uuid}",
+        f"/api/v1/teams?department={stage.cast.marketing.uuid}",
     ):
         assert client.get(path).json()["results"] == []
 
@@ -87,9 +101,10 @@ def test_an_outsider_starts_no_run_of_marketings_agent(stage):
         assert not Run.objects.filter(started_by=stage.cast.mallory).exists()
 
 
-def test_an_outsider_makes_no_agent_in_marketing(stage):
+@pytest.mark.parametrize("things", ["agents", "teams"])
+def test_an_outsider_makes_nothing_in_marketing(stage, things):
     body = {"name": "Spy", "department": str(stage.cast.marketing.uuid)}
-    answer = visitor(stage, "mallory", "api:agents").post("/api/v1/agents", body, content_type="application/json")
+    answer = visitor(stage, "mallory", "api:agents").post(f"/api/v1/{things}", body, content_type="application/json")
 
     assert answer.status_code == 400
     assert "department" in answer.json()["fields"]

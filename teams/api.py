@@ -1,0 +1,187 @@
+"""The API's teams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import django_filters
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.decorators import api_view
+from rest_framework.exceptions import ValidationError
+from rest_framework.response import Response
+
+from accounts.idempotency import idempotent
+from accounts.queries import member_department
+from agents.serializers import CopyName, Nothing, PublishNote
+from mindloom.web.api import Pages
+from mindloom.web.schema import PAGING, paged, query
+from teams import services
+from teams.models import Team
+from teams.serializers import TYPE_CHOICES, NewTeam, TeamChanges, TeamDetail, TeamSummary, TeamVersionOut
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from rest_framework.request import Request
+
+    from accounts.models import User
+
+
+class TeamFilter(django_filters.FilterSet):
+    """Filters of the list of teams."""
+
+    q = django_filters.CharFilter("name", "icontains", help_text="Part of the name")
+    type = django_filters.ChoiceFilter("draft__type", choices=TYPE_CHOICES)
+    department = django_filters.UUIDFilter("department__uuid")
+    archived = django_filters.BooleanFilter("archived_at", "isnull", exclude=True)
+
+    class Meta:
+        """Only the filters above."""
+
+        model = Team
+        fields: tuple[str, ...] = ()
+
+
+@extend_schema(
+    methods=["GET"],
+    operation_id="teams_list",
+    summary="List teams, newest first",
+    parameters=query(TeamFilter),
+    responses=paged(TeamSummary),
+)
+@extend_schema(
+    methods=["POST"],
+    operation_id="teams_create",
+    summary="Make a team",
+    request=NewTeam,
+    responses={201: TeamDetail},
+)
+@api_view(["GET", "POST"])
+def teams(request: Request) -> Response:
+    """List teams, newest first; or make one."""
+    return _create(request) if request.method == "POST" else _list(request)
+
+
+def _list(request: Request) -> Response:
+    filters = TeamFilter(request.query_params, _teams(request))
+    if not filters.is_valid():
+        raise ValidationError(filters.errors)
+    pages = Pages()
+    page: Any = pages.paginate_queryset(filters.qs, request)
+    return pages.get_paginated_response(TeamSummary(page, many=True).data)
+
+
+@idempotent
+def _create(request: Request) -> Response:
+    given = _given(NewTeam, request)
+    team = services.create_team(
+        actor=_user(request),
+        department_id=member_department(_user(request), given.pop("department", None), things="teams"),
+        definition=given.pop("draft", None),
+        **given,
+    )
+    return _answer(request, team, status=201)
+
+
+@extend_schema(methods=["GET"], operation_id="teams_get", summary="Show a team", responses=TeamDetail)
+@extend_schema(
+    methods=["PATCH"],
+    operation_id="teams_update",
+    summary="Change a team and its draft",
+    request=TeamChanges,
+    responses=TeamDetail,
+)
+@extend_schema(
+    methods=["DELETE"],
+    operation_id="teams_delete",
+    summary="Delete a team that was never run",
+    responses={204: OpenApiResponse(description="Deleted")},
+)
+@api_view(["GET", "PATCH", "DELETE"])
+def team(request: Request, uuid: UUID) -> Response:
+    """Show a team, change it and its draft, or delete one that was never run."""
+    found = _find(request, uuid)
+    if request.method == "DELETE":
+        services.delete_team(actor=_user(request), team=found)
+        return Response(status=204)
+    if request.method == "PATCH":
+        given = _given(TeamChanges, request)
+        draft = given.pop("draft", None)
+        definition = None if draft is None else {**found.draft, **draft}
+        # The merge is over what was read here, so it is kept only if nobody else has written since.
+        given.setdefault("draft_digest", found.draft_digest)
+        services.update_draft(actor=_user(request), team=found, definition=definition, **given)
+    return _answer(request, found)
+
+
+@extend_schema(operation_id="teams_publish", request=PublishNote, responses={201: TeamVersionOut})
+@api_view(["POST"])
+@idempotent
+def publish(request: Request, uuid: UUID) -> Response:
+    """Make the draft the version that runs use."""
+    found = _find(request, uuid)
+    version = services.publish_team(actor=_user(request), team=found, note=_given(PublishNote, request)["note"])
+    return Response(
+        TeamVersionOut(version).data, status=201, headers={"Location": reverse("api:team_versions", args=[uuid])}
+    )
+
+
+@extend_schema(operation_id="teams_duplicate", request=CopyName, responses={201: TeamDetail})
+@api_view(["POST"])
+@idempotent
+def duplicate(request: Request, uuid: UUID) -> Response:
+    """Make a copy of the draft under another name."""
+    name = _given(CopyName, request).get("name")
+    copy = services.duplicate_team(actor=_user(request), team=_find(request, uuid), name=name)
+    return _answer(request, copy, status=201)
+
+
+@extend_schema(operation_id="teams_archive", request=None, responses=TeamDetail)
+@api_view(["POST"])
+def archive(request: Request, uuid: UUID) -> Response:
+    """Take the team out of use; its runs and versions stay."""
+    _given(Nothing, request)
+    return _answer(request, services.archive_team(actor=_user(request), team=_find(request, uuid)))
+
+
+@extend_schema(operation_id="teams_restore", request=None, responses=TeamDetail)
+@api_view(["POST"])
+def restore(request: Request, uuid: UUID) -> Response:
+    """Bring an archived team back."""
+    _given(Nothing, request)
+    return _answer(request, services.restore_team(actor=_user(request), team=_find(request, uuid)))
+
+
+@extend_schema(operation_id="teams_versions", parameters=PAGING, responses=paged(TeamVersionOut))
+@api_view(["GET"])
+def versions(request: Request, uuid: UUID) -> Response:
+    """List the published versions, newest first."""
+    pages = Pages()
+    page = pages.paginate_queryset(_find(request, uuid).versions.select_related("published_by"), request)
+    return pages.get_paginated_response(TeamVersionOut(page, many=True).data)
+
+
+def _user(request: Request) -> User:
+    return cast("User", request.user)
+
+
+def _teams(request: Request) -> Any:
+    return Team.objects.visible_to(_user(request)).select_related("department", "owner", "published")
+
+
+def _find(request: Request, uuid: UUID) -> Team:
+    return cast("Team", get_object_or_404(_teams(request), uuid=uuid))
+
+
+def _given(serializer: Any, request: Request) -> dict[str, Any]:
+    given = serializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    return dict(given.validated_data)
+
+
+def _answer(request: Request, team: Team, status: int = 200) -> Response:
+    fresh = _find(request, team.uuid)
+    headers = {"Location": reverse("api:team", args=[team.uuid])} if status == 201 else None
+    return Response(TeamDetail(fresh).data, status=status, headers=headers)
