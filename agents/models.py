@@ -19,10 +19,12 @@ class AgentQuerySet(models.QuerySet["Agent"]):
     """The doors to agents."""
 
     def visible_to(self, user: Person) -> AgentQuerySet:
-        """Agents of the person's departments; private ones only to their owner and to the department's managers."""
-        shared = Q(department__in=list(roles_of(user)), visibility=Agent.Visibility.DEPARTMENT)
-        mine = Q(owner=user.pk, department__in=list(roles_of(user)))
-        return self.filter(shared | mine | Q(department__in=departments_where(user, Role.MANAGER)))
+        """Agents of the person's departments and those shared with everyone; private ones only to owner and managers."""
+        departments = list(roles_of(user))
+        shared = Q(department__in=departments, visibility__in=Agent.SHARED)
+        mine = Q(owner=user.pk, department__in=departments)
+        own = shared | mine | Q(department__in=departments_where(user, Role.MANAGER))
+        return self.filter(own | Agent.FOR_EVERYONE if departments else own)
 
     def editable_by(self, user: Person) -> AgentQuerySet:
         """Their own, where they are still members, and all of the departments they manage."""
@@ -30,9 +32,13 @@ class AgentQuerySet(models.QuerySet["Agent"]):
         return self.filter(own | Q(department__in=departments_where(user, Role.MANAGER)))
 
     def runnable_by(self, user: Person) -> AgentQuerySet:
-        """Published agents in use that the person sees, where they are more than a viewer."""
+        """Published agents in use that the person sees and, more than a viewer somewhere that counts, may run.
+
+        An agent of their own departments runs there; one that is shared with everyone, in any department where they are member.
+        """
         member = departments_where(user, Role.MEMBER)
-        return self.visible_to(user).active().filter(department__in=member, published__isnull=False)
+        reach = Q(department__in=member) | Agent.FOR_EVERYONE if member else Q(department__in=member)
+        return self.visible_to(user).active().filter(reach, published__isnull=False)
 
     def active(self) -> AgentQuerySet:
         """Those not archived."""
@@ -43,10 +49,15 @@ class Agent(models.Model):
     """An agent of a department: a draft that is worked on, and published versions that people run."""
 
     class Visibility(models.TextChoices):
-        """Who in the department sees it."""
+        """Who sees it."""
 
         PRIVATE = "private", "Only me and managers"
         DEPARTMENT = "department", "Everyone in the department"
+        EVERYONE = "everyone", "Everyone in every department"
+
+    SHARED: ClassVar = (Visibility.DEPARTMENT, Visibility.EVERYONE)
+    FOR_EVERYONE: ClassVar = Q(visibility=Visibility.EVERYONE, archived_at=None, published__isnull=False)
+    """What every scope sees of agents; the database's policy says the same."""
 
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
     department = models.ForeignKey(Department, models.PROTECT, related_name="agents")

@@ -6,11 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
+from django.db.models.functions import Lower
 
+from accounts.models import Role, User
+from accounts.queries import may, roles_of
+from agents.definition.difference import Names
+from agents.definition.exchange import ConnectionName, ModelName
 from agents.models import Agent
+from integrations.models import Connection, Model
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+    from uuid import UUID
+
     from agents.models import AgentQuerySet
 
 
@@ -21,15 +30,18 @@ class Filters:
     text: str = ""
     category: str = ""
     show: str = ""
-    """"mine", "archived" or "" for all that are in use."""
+    """"mine", "shared" by other departments, "archived", or "" for all that are in use."""
 
 
 def listed(user: User, filters: Filters) -> AgentQuerySet:
     """The agents a person sees, with what a list shows of them, the last changed first."""
     agents = Agent.objects.visible_to(user).select_related("owner", "published", "department")
+    agents = agents.defer("draft", "published__definition")
     agents = agents.exclude(archived_at=None) if filters.show == "archived" else agents.active()
     if filters.show == "mine":
         agents = agents.filter(owner=user)
+    if filters.show == "shared":
+        agents = agents.exclude(department__in=list(roles_of(user)))
     if filters.category:
         agents = agents.filter(category=filters.category)
     if filters.text:
@@ -41,3 +53,63 @@ def categories(user: User) -> list[str]:
     """The categories in use among the agents a person sees."""
     found = Agent.objects.visible_to(user).active().exclude(category="").order_by("category")
     return list(found.values_list("category", flat=True).distinct())
+
+
+def using_tool(user: User, key: str) -> AgentQuerySet:
+    """Agents in use, among those the person sees, whose published version or draft has the tool."""
+    return _using(user, {"key": key})
+
+
+def using_connection(user: User, uuid: UUID) -> AgentQuerySet:
+    """Agents in use, among those the person sees, whose published version or draft works through the connection."""
+    return _using(user, {"connection": str(uuid)})
+
+
+def _using(user: User, tool: Mapping[str, Any]) -> AgentQuerySet:
+    drafts, versions = Q(draft__tools__contains=[tool]), Q(published__definition__tools__contains=[tool])
+    found = Agent.objects.visible_to(user).active().filter(drafts | versions)
+    return found.select_related("department").only("uuid", "name", "icon", "department__name").order_by(Lower("name"))
+
+
+def heirs(agent: Agent) -> list[User]:
+    """The people who could own the agent: active members and managers of its department, by name."""
+    people = User.objects.filter(
+        is_active=True, memberships__department=agent.department_id, memberships__status="active"
+    )
+    return [one for one in people.distinct().order_by("name", "email") if may(one, Role.MEMBER, agent.department_id)]
+
+
+def told_names(*definitions: Mapping[str, Any]) -> Names:
+    """What the models and connections of some definitions are called, for differences."""
+    models, connections = _uuids(definitions)
+    return Names(
+        models=_by_uuid(Model.objects.filter(uuid__in=models).values_list("uuid", "label")),
+        connections=_by_uuid(Connection.objects.filter(uuid__in=connections).values_list("uuid", "name")),
+    )
+
+
+def file_names(definition: Mapping[str, Any]) -> tuple[dict[str, ModelName], dict[str, ConnectionName]]:
+    """How a file names the models and connections of a definition, by uuid."""
+    models, connections = _uuids([definition])
+    found = Model.objects.filter(uuid__in=models).values_list("uuid", "label", "provider__name", "model_id")
+    linked = Connection.objects.filter(uuid__in=connections).values_list("uuid", "kind", "name")
+    return (
+        {str(uuid): ModelName(label, provider, model) for uuid, label, provider, model in found},
+        {str(uuid): ConnectionName(kind, name) for uuid, kind, name in linked},
+    )
+
+
+def model_named(name: ModelName) -> str | None:
+    """The uuid of the model that a file names, if it can be used here."""
+    found = Model.objects.usable().filter(provider__name=name.provider, model_id=name.model).first()
+    return str(found.uuid) if found else None
+
+
+def _uuids(definitions: Iterable[Mapping[str, Any]]) -> tuple[set[str], set[str]]:
+    models = {one.get(field) for one in definitions for field in ("model", "fallback_model")}
+    tools = [tool for one in definitions for tool in one.get("tools", [])]
+    return {uuid for uuid in models if uuid}, {tool["connection"] for tool in tools if tool.get("connection")}
+
+
+def _by_uuid(rows: Iterable[tuple[Any, str]]) -> dict[str, str]:
+    return {str(uuid): name for uuid, name in rows}

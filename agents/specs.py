@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from accounts.models import Department
 from agents.definition import check
 from agents.definition.checking import raise_findings
 from agents.definition.reading import Findings
-from integrations.models import Model, ProviderKind
+from integrations import tools
+from integrations.models import Connection, Model, ProviderKind
 from mindloom.engine.spec import AgentSpec, Limits, MemorySpec, ModelSpec, OutputSpec, ToolSpec
 from mindloom.web.errors import Invalid
 
@@ -167,3 +169,41 @@ def _find_connections(
     definition: Mapping[str, Any], department_id: int, actor: User | None, findings: Findings
 ) -> None:
     """Connections that are gone, or that the department or the actor may not use."""
+    chosen = [tool["connection"] for tool in definition["tools"] if tool["connection"]]
+    if not chosen:
+        return
+    seen = {str(one.uuid): one for one in Connection.objects.select_related("department").filter(uuid__in=chosen)}
+    usable = (
+        None
+        if actor is None
+        else {str(uuid) for uuid in Connection.objects.usable_by(actor).values_list("uuid", flat=True)}
+    )
+    department = Department.objects.get(pk=department_id)
+    for place, row in enumerate(definition["tools"]):
+        tool = tools.find(row["key"])
+        if tool is None or not row["connection"]:
+            continue
+        sentence = _misfit(tool, seen.get(row["connection"]), department)
+        if not sentence and usable is not None and row["connection"] not in usable:
+            sentence = f"You may not use the connection “{seen[row['connection']]}”. Choose another one."
+        if sentence:
+            findings.add(f"tools.{place}.connection", sentence)
+
+
+def _misfit(tool: tools.Tool, connection: Connection | None, department: Department) -> str:
+    """Why a tool cannot work through the connection in this department, or nothing."""
+    if connection is None:
+        return (
+            f"The connection that {tool.name} used is gone, or is not one of {department}. Choose a connection of "
+            f"{department}."
+        )
+    if connection.department_id != department.pk:
+        return (
+            f"{tool.name} uses the connection “{connection}” of {connection.department}, and the run would be one of "
+            f"{department}. Choose a connection of {department}."
+        )
+    if connection.kind != tool.connection:
+        return f"The connection “{connection}” is of another kind than {tool.name} needs. Choose another one."
+    if not connection.is_enabled:
+        return f"The connection “{connection}” is switched off. Choose another one, or switch it on."
+    return ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agents import gallery
-from agents.definition import blank, check
+from agents.definition import blank, check, exchange
 from agents.definition.checking import raise_findings
 from agents.models import Agent, AgentVersion
+from agents.queries import model_named
 from agents.services.keeping import Keeper
 from agents.specs import obstacles
 from mindloom.web.errors import Invalid
@@ -19,6 +21,14 @@ if TYPE_CHECKING:
 
 IDENTITY = {"name": 80, "description": 300, "icon": 40, "category": 40, "visibility": 16}
 """The fields of an agent beside its definition, and how long they may be."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A new agent, and what its editors have to choose again."""
+
+    agent: Agent
+    notes: tuple[str, ...]
 
 
 def _normal(definition: Any) -> dict[str, Any]:
@@ -96,14 +106,45 @@ def publish_agent(*, actor: User, agent: Agent, note: str = "") -> AgentVersion:
     return _agents.publish(actor=actor, row=agent, note=note)
 
 
+def import_agent(*, actor: User, department_id: int, data: bytes) -> Imported:
+    """Make a new agent, owned by the actor, from an exported file. Raises `Invalid` with a sentence or fields by path.
+
+    It has a draft only: connections are chosen again, then it is published like any other.
+    """
+    file = exchange.read_file(exchange.AGENT, data)
+    identity = _agents.clean({"name": "", **file.identity})
+    with exchange.inside_file():
+        definition, notes = exchange.unnamed(file.definition, model_named)
+        definition = check(definition, complete=False)
+    identity["name"] = _agents.free_name(department_id, identity["name"])
+    agent = _agents.create(
+        actor=actor, department_id=department_id, definition=definition, identity=identity, done="imported"
+    )
+    return Imported(agent, tuple(notes))
+
+
+def restore_version(*, actor: User, agent: Agent, number: int) -> Agent:
+    """Make an earlier version the draft. Raises `NotFound`, or `Conflict` for an archived agent."""
+    return _agents.restore_version(actor=actor, row=agent, number=number)
+
+
+def transfer_agent(*, actor: User, agent: Agent, to: User) -> Agent:
+    """Make somebody else of the department the owner. Raises `Invalid` for people who could not work on it."""
+    return _agents.transfer(actor=actor, row=agent, to=to)
+
+
 def discard_draft(*, actor: User, agent: Agent) -> Agent:
     """Go back to what is published. Raises `Conflict` when nothing is."""
     return _agents.discard_draft(actor=actor, row=agent)
 
 
-def duplicate_agent(*, actor: User, agent: Agent, name: str | None = None) -> Agent:
-    """Make a copy of the draft under another name, owned by the actor, in the same department."""
-    return _agents.duplicate(actor=actor, row=agent, department_id=agent.department_id, name=name)
+def duplicate_agent(*, actor: User, agent: Agent, name: str | None = None, department_id: int | None = None) -> Agent:
+    """Make a copy under another name, owned by the actor, in the same department or another one of theirs.
+
+    Of an agent that another department shares, the published version is copied: its draft is that department's.
+    """
+    department = agent.department_id if department_id is None else department_id
+    return _agents.duplicate(actor=actor, row=agent, department_id=department, name=name)
 
 
 def archive_agent(*, actor: User, agent: Agent) -> Agent:

@@ -158,8 +158,14 @@ class Keeper(Generic[Row, Version]):
         if not may(actor, Role.MEMBER, department_id):
             raise NotAllowed(f"You may look at this {self.word} but not copy it. Ask a manager of your department.")
         identity = {field: getattr(row, field) for field in self.identity}
-        identity["name"] = name or self._free_name(department_id, kept.name)
-        copy = self.model(department_id=department_id, owner=actor, draft=kept.draft, draft_digest=kept.draft_digest)
+        identity["name"] = name or self._copy_name(department_id, kept.name)
+        if identity["visibility"] == "everyone":  # whether the copy is shared is decided anew
+            identity["visibility"] = "department"
+        # What another department shares is its published version; its draft is its own.
+        inside = may(actor, Role.VIEWER, kept.department_id)
+        draft = kept.draft if inside else kept.published.definition
+        new = kept.draft_digest if inside else kept.published.digest
+        copy = self.model(department_id=department_id, owner=actor, draft=draft, draft_digest=new)
         for field, value in self.clean(identity).items():
             setattr(copy, field, value)
         with transaction.atomic():
@@ -280,10 +286,17 @@ class Keeper(Generic[Row, Version]):
         row.draft, row.draft_digest = definition, new
         row.save(update_fields=["draft", "draft_digest", "updated_at", *more])
 
-    def _free_name(self, department_id: int, name: str) -> str:
-        """The first name that is free of "Digest (copy)", "Digest (copy 2)" and so on."""
+    def free_name(self, department_id: int, name: str) -> str:
+        """The name, or that of a copy when it is in use."""
+        return self._copy_name(department_id, name) if name in self._names(department_id) else name
+
+    def _names(self, department_id: int) -> set[str]:
         rows = self.model.objects.filter(department_id=department_id, archived_at=None)
-        taken = set(rows.values_list("name", flat=True))
+        return set(rows.values_list("name", flat=True))
+
+    def _copy_name(self, department_id: int, name: str) -> str:
+        """The first name that is free of "Digest (copy)", "Digest (copy 2)" and so on."""
+        taken = self._names(department_id)
         stem = name.partition(" (copy")[0][:68]
         names = (f"{stem} (copy)", *(f"{stem} (copy {number})" for number in range(2, 1000)))
         return next((one for one in names if one not in taken), stem)

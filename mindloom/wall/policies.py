@@ -106,3 +106,12 @@ def not_same_department(table: str, column: str, target: str) -> RunSQL:
     """Take `same_department` back."""
     made = same_department(table, column, target)
     return RunSQL(str(made.reverse_sql), made.sql)
+
+
+def shared_rows(table: str, rule: str) -> RunSQL:
+    """Rows for which the SQL condition `rule` holds are read in every scope, too. Written they are in their own only."""
+    some_scope = "coalesce(nullif(current_setting('mindloom.departments', true), ''), '{}') <> '{}'"
+    return RunSQL(
+        f"CREATE POLICY shared ON {table} FOR SELECT USING ({some_scope} AND {rule});",
+        f"DROP POLICY shared ON {table};",
+    )
