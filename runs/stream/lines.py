@@ -1,7 +1,7 @@
 """Events as lines of the log. Each event makes exactly one line operation, so any part of a log folds to the same page.
 
 A line: `{n, key, at, level, kind, source, text, more?, op}`; `at` is milliseconds since 1970. `op` is `new`, `append` (add the
-text to the line with that key) or `final` (replace its text). Texts that are streamed share a key per block.
+text to the line with that key) or `final` (replace its text). Texts that are streamed share a key per source and block.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ def line_of(row: RunEvent) -> Line:
         "text": row.type,
         "op": "new",
     }
+    if line_key := _streamed(row):
+        line["key"] = line_key
     line |= render(row.data) if render else {"kind": "log", "more": _pretty(row.data)}
     return {name: value for name, value in line.items() if not (name == "more" and not value)}
 
@@ -126,9 +128,16 @@ def _approval_decided(data: dict[str, Any]) -> Line:
     return {"text": f"{data['by']} {data['decision']}{note}"}
 
 
-def _block(prefix: str, kind: str, op: str, level: str = "info") -> Callable[[dict[str, Any]], Line]:
+def _streamed(row: RunEvent) -> str:
+    """The key that the pieces of one streamed text share. Each member of a team counts its texts by itself."""
+    kind = row.type.partition(".")[0]
+    if kind not in {"content", "reasoning"} or "block" not in row.data:
+        return ""
+    return "/".join([f"{kind[0]}{row.data['block']}", *row.source[1:]])
+
+
+def _block(kind: str, op: str, level: str = "info") -> Callable[[dict[str, Any]], Line]:
     return lambda data: {
-        "key": f"{prefix}{data['block']}",
         "kind": kind,
         "op": op,
         "level": level,
@@ -153,10 +162,10 @@ _RENDER: dict[str, Callable[[dict[str, Any]], Line]] = {
     "run.completed": lambda _: {"text": "Completed"},
     "run.failed": _failed,
     "run.cancelled": lambda data: {"level": "warn", "text": data["message"]},
-    "content.added": _block("c", "content", "append"),
-    "content.completed": _block("c", "content", "final"),
-    "reasoning.added": _block("r", "reasoning", "append", "debug"),
-    "reasoning.completed": _block("r", "reasoning", "final", "debug"),
+    "content.added": _block("content", "append"),
+    "content.completed": _block("content", "final"),
+    "reasoning.added": _block("reasoning", "append", "debug"),
+    "reasoning.completed": _block("reasoning", "final", "debug"),
     "model.called": _model,
     "tool_call.started": _tool_started,
     "tool_call.finished": _tool_finished,

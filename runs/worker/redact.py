@@ -20,7 +20,7 @@ class Redactor:
 
     def __init__(self) -> None:
         self._secrets: list[str] = []
-        self._held: dict[tuple[str, int], str] = {}
+        self._held: dict[tuple[Any, ...], str] = {}
 
     def add(self, secret: str) -> None:
         """From now on keep this value out."""
@@ -45,12 +45,12 @@ class Redactor:
         if not self._secrets:
             return event
         if isinstance(event, ContentAdded | ReasoningAdded):
-            return replace(event, text=self._piece((event.type, event.block), event.text))
+            return replace(event, text=self._piece((event.source, event.type, event.block), event.text))
         if isinstance(event, ContentCompleted | ReasoningCompleted):
-            self._held.pop((event.type.replace("completed", "added"), event.block), None)
+            self._held.pop((event.source, event.type.replace("completed", "added"), event.block), None)
         return replace(event, **{name: self.masked(value) for name, value in event.data().items()})
 
-    def _piece(self, key: tuple[str, int], text: str) -> str:
+    def _piece(self, key: tuple[Any, ...], text: str) -> str:
         text = self.text(self._held.pop(key, "") + text)
         keep = max((_overlap(text, secret) for secret in self._secrets), default=0)
         if keep:

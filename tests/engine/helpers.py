@@ -6,9 +6,9 @@ import threading
 from typing import Any
 
 from mindloom.engine.agno_adapter import AgnoRunner
-from mindloom.engine.events import TERMINAL_TYPES, Event
-from mindloom.engine.ports import SavedArtifact, ToolFunction
-from mindloom.engine.spec import AgentSpec, Limits, ModelSpec, RunInput, ToolInfo, ToolSpec
+from mindloom.engine.events import LAST_TYPES, Event
+from mindloom.engine.ports import Memories, SavedArtifact, ToolFunction
+from mindloom.engine.spec import AgentSpec, Limits, ModelSpec, RunInput, Spec, ToolInfo, ToolSpec
 
 KEY = "sk-test-0123456789abcdef"
 
@@ -24,11 +24,14 @@ def tool(name, call, parameters=None, description="", effect="reads") -> ToolFun
 
 
 class LentPorts:
-    """Lends tools and a key, and keeps the files that were saved."""
+    """Lends tools, a key and memories, and keeps the files that were saved and what was to be remembered."""
+
+    memories = Memories()
 
     def __init__(self, *functions: ToolFunction) -> None:
         self.functions = functions
         self.files: dict[str, bytes] = {}
+        self.remembered: list[tuple[Any, Any]] = []
 
     def tools(self, tool):
         return self.functions
@@ -38,6 +41,12 @@ class LentPorts:
 
     def retrieve(self, query, limit, buckets):
         return ()
+
+    def recall(self, memory):
+        return self.memories
+
+    def remember(self, memory, *, summary=None, facts=None):
+        self.remembered.append((summary, facts))
 
     def save_artifact(self, name, content, media_type):
         self.files[name] = content
@@ -61,9 +70,9 @@ def agent_spec(model: ModelSpec, limits: Limits | None = None, **fields: Any) ->
     )
 
 
-def start(spec: AgentSpec, text="Hello", ports: LentPorts | None = None, variables=None, run_id="run-1"):
+def start(spec: Spec, text="Hello", ports: LentPorts | None = None, variables=None, run_id="run-1", resume=None):
     given = RunInput(text=text, variables=variables or {})
-    return AgnoRunner().run(spec, given, run_id=run_id, ports=ports or LentPorts())
+    return AgnoRunner().run(spec, given, run_id=run_id, ports=ports or LentPorts(), resume=resume)
 
 
 def events_of(handle) -> list[Event]:
@@ -78,19 +87,19 @@ def play(spec: AgentSpec, text="Hello", ports: LentPorts | None = None, **option
 
 
 def keeps_the_promises(events: list[Event]) -> None:
-    assert [event.type in TERMINAL_TYPES for event in events] == [False] * (len(events) - 1) + [True]
+    assert [event.type in LAST_TYPES for event in events] == [False] * (len(events) - 1) + [True]
     open_calls: set[str] = set()
-    pieces: dict[tuple[str, int], str] = {}
+    pieces: dict[tuple[str, ...], str] = {}
     for event in events:
         if event.type == "tool_call.started":
             open_calls.add(event.call_id)
         elif event.type in {"tool_call.finished", "tool_call.failed"}:
             open_calls.remove(event.call_id)
         elif event.type in {"content.added", "reasoning.added"}:
-            key = (event.type.split(".")[0], event.block)
+            key = (event.source, event.type.split(".")[0], event.block)
             pieces[key] = pieces.get(key, "") + event.text
         elif event.type in {"content.completed", "reasoning.completed"}:
-            assert pieces.pop((event.type.split(".")[0], event.block)) == event.text
+            assert pieces.pop((event.source, event.type.split(".")[0], event.block)) == event.text
     assert not open_calls
     assert not pieces
 

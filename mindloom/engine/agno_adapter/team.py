@@ -68,7 +68,6 @@ class TeamWork:
             instructions=leader.plan.system or None,
             additional_input=earlier(self._session.plan.memories) or None,
             tools=list(leader.toolbox.offered()),
-            share_member_interactions=self._spec.type == "coordinate",
             resolve_in_context=False,
             telemetry=False,
         )
