@@ -1,4 +1,4 @@
-"""Providers and models in the Django admin. Keys are set in the pages of Mindloom and never shown."""
+"""Providers, models, connections and MCP servers in the Django admin. Secrets are set in the pages of Mindloom and never shown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from django.contrib import admin
 
-from integrations.models import Model, ModelProvider
+from integrations.models import Connection, McpServer, Model, ModelProvider
+from mindloom.web.admin import LookOnly
 
 
 class ModelInline(admin.TabularInline):
@@ -38,3 +39,27 @@ class ModelAdmin(admin.ModelAdmin):
     list_filter = ("provider", "is_enabled")
     search_fields = ("label", "model_id")
     readonly_fields = ("uuid", "is_default")
+
+
+@admin.register(Connection)
+class ConnectionAdmin(LookOnly, admin.ModelAdmin):
+    list_display = ("name", "kind", "department", "owner", "visibility", "is_enabled", "last_test_ok", "updated_at")
+    list_filter = ("kind", "department", "is_enabled")
+    list_select_related = ("department", "owner")
+    search_fields = ("name",)
+    # The sealed secrets are left out on purpose.
+    fields = (
+        *("uuid", "name", "kind", "department", "owner", "visibility", "settings", "is_enabled"),
+        *("last_tested_at", "last_test_ok", "last_test_message"),
+    )
+
+
+@admin.register(McpServer)
+class McpServerAdmin(LookOnly, admin.ModelAdmin):
+    list_display = ("name", "slug", "url", "is_enabled", "last_check_ok", "last_checked_at")
+    list_filter = ("is_enabled",)
+    search_fields = ("name", "url")
+    fields = (
+        *("uuid", "name", "slug", "description", "url", "headers", "secret_header", "secret_hint", "effects"),
+        *("timeout_seconds", "departments", "functions", "is_enabled", "last_checked_at", "last_check_ok"),
+    )

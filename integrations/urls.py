@@ -1,4 +1,4 @@
-"""Routes of models, providers and tools: pages and API."""
+"""Routes of models, providers, tools, connections and MCP servers: pages and API."""
 
 from __future__ import annotations
 
@@ -21,9 +21,21 @@ urlpatterns = [
     path("models/<uuid:uuid>/enable/", views.enable_model, name="enable_model"),
     path("models/<uuid:uuid>/default/", views.make_default, name="default"),
     path("models/<uuid:uuid>/delete/", views.delete_model, name="delete_model"),
+    path("tools/", views.tool_list, name="tools"),
+    path("tools/<slug:key>/", views.tool_detail, name="tool"),
+    path("connections/", views.connection_list, name="connections"),
+    path("connections/new/", views.connection_create, name="connection_create"),
+    path("connections/<uuid:uuid>/", views.connection, name="connection"),
+    path("connections/<uuid:uuid>/test/", views.connection_test, name="connection_test"),
+    path("connections/<uuid:uuid>/enable/", views.connection_enable, name="connection_enable"),
+    path("connections/<uuid:uuid>/delete/", views.connection_delete, name="connection_delete"),
 ]
 
 api_urlpatterns = [
     path("models", api.models, name="models"),
     path("tools", api.tools_list, name="tools"),
+    path("connection-kinds", api.connection_kinds, name="connection_kinds"),
+    path("connections", api.connections, name="connections"),
+    path("connections/<uuid:uuid>", api.connection, name="connection"),
+    path("connections/<uuid:uuid>/test", api.connection_test, name="connection_test"),
 ]

@@ -14,6 +14,14 @@ from agents.models import Agent
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+_SECTIONS = {
+    "tools": "tools",
+    "tool": "tools",
+    "connections": "connections",
+    "connection": "connections",
+} | dict.fromkeys(("servers", "server"), "servers")
+"""Entries of the sidebar for the pages of one app, by the first word of a page's name."""
+
 PALETTE_AGENTS = 40
 """Agents that can be jumped to by name: those that changed last."""
 
@@ -30,6 +38,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if match and section == "accounts":
         # One app, two entries; the profile belongs to neither.
         section = (match.url_name or "").replace("department_", "departments_").partition("_")[0]
+    if match and section == "integrations":
+        section = _SECTIONS.get((match.url_name or "").partition("_")[0], section)
     return {
         "shell": {
             "department": department,
@@ -53,7 +63,14 @@ def _groups(user: Any, department: Any) -> list[dict[str, Any]]:
             "title": "",
             "items": [_item("Home", "home", "house", "home"), _item("Runs", "runs:list", "activity", "runs")],
         },
-        {"title": "Build", "items": [_item("Agents", "agents:list", "bot", "agents")]},
+        {
+            "title": "Build",
+            "items": [
+                _item("Agents", "agents:list", "bot", "agents"),
+                _item("Tools", "integrations:tools", "wrench", "tools"),
+            ],
+        },
+        {"title": "Automate", "items": [_item("Connections", "integrations:connections", "plug", "connections")]},
     ]
     administration = []
     if department is not None and may(user, Role.MANAGER, department.pk):
@@ -99,5 +116,6 @@ def _page_commands(groups: list[dict[str, Any]]) -> list[dict[str, str]]:
     return [
         *pages,
         {"label": "New agent", "href": reverse("agents:gallery"), "icon": "plus", "keys": "N A"},
+        {"label": "New connection", "href": reverse("integrations:connection_create"), "icon": "plus", "keys": ""},
         {"label": "Profile", "href": reverse("accounts:profile"), "icon": "user", "keys": ""},
     ]

@@ -10,9 +10,20 @@ from integrations.tools.base import AskFirst, ConfigField, OpenConnection, Setup
 from integrations.tools.connections import keeping_secrets
 from mindloom.engine.errors import EngineError
 from mindloom.engine.ports import ToolFunction
-from mindloom.engine.spec import ToolSpec
+from mindloom.engine.spec import ToolInfo, ToolSpec
 
-__all__ = ["AskFirst", "ConfigField", "OpenConnection", "Setup", "Tool", "catalogue", "find", "functions", "tool"]
+__all__ = [
+    "AskFirst",
+    "ConfigField",
+    "OpenConnection",
+    "Setup",
+    "Tool",
+    "catalogue",
+    "find",
+    "functions",
+    "infos",
+    "tool",
+]
 
 _CATALOGUE = {one.key: one for one in (web_page.TOOL, csv_table.TOOL, calculator.TOOL, dates.TOOL, artifact.TOOL)}
 
@@ -28,11 +39,19 @@ def find(key: str) -> Tool | None:
 
 
 def tool(key: str) -> Tool:
-    """The tool with this key. Raises `EngineError` for one that the catalogue does not have."""
+    """The tool with this key. Raises `EngineError` for one that the catalogue does not have, or not here."""
     found = find(key)
     if found is None:
         raise EngineError(f"The tool “{key[:80]}” is not in the catalogue any more. Remove it from the agent.")
     return found
+
+
+def infos(one: Tool) -> list[ToolInfo]:
+    """What the functions of a tool look like."""
+    try:
+        return [made.info for made in one.functions(Setup(config={}))]
+    except EngineError:
+        return []  # what it offers depends on how an agent sets it up
 
 
 def functions(spec: ToolSpec, connection: OpenConnection | None = None) -> Sequence[ToolFunction]:

@@ -14,13 +14,44 @@ from accounts.services import issue_tokens
 from agents.forms import write
 from agents.models import Agent
 from audit.services import record
-from integrations.models import Model, ModelProvider
+from integrations.models import Connection, McpServer, Model, ModelProvider
 from mindloom import wall
 from mindloom.engine.events import RunCompleted, RunQueued, RunStarted
 from runs.models import Guard, Run, RunArtifact, State, append
 from teams.models import Team
 from tests import factories
 from tests.conftest import PASSWORD, Cast
+
+CONNECTION = {
+    "name": "Fresh",
+    "visibility": "department",
+    "host": "mail.example.org",
+    "port": "587",
+    "security": "starttls",
+    "from_address": "office@example.org",
+}
+SERVER = {"name": "Fresh", "url": "https://tools.example.org/mcp", "timeout_seconds": "30"}
+INTEGRATIONS: dict[str, dict[str, Any]] = {
+    "integrations:create": {"kind": "offline", "name": "Second offline"},
+    "integrations:provider": {"name": "Offline", "base_url": "", "api_version": "", "headers": ""},
+    "integrations:enable": {"enabled": "1"},
+    "integrations:add_model": {"model_id": "third", "label": "Third"},
+    "integrations:model": {"model_id": "second", "label": "Second"},
+    "integrations:enable_model": {"enabled": "1"},
+    "integrations:connection_create": CONNECTION | {"kind": "smtp"},
+    "integrations:connection": CONNECTION | {"password": "given-again-1234"},
+    "integrations:connection_enable": {"enabled": "0"},
+    "integrations:server_create": SERVER | {"slug": "fresh"},
+    "integrations:server": SERVER,
+    "integrations:server_enable": {"enabled": "0"},
+    "api:connections": {
+        "kind": "translate",
+        "name": "Fresh",
+        "settings": {"base_url": "https://words.example.org"},
+    },
+    "api:connection": {"name": "Renamed"},
+}
+"""Bodies of the integrations app's routes."""
 
 
 @dataclass
@@ -35,6 +66,8 @@ class Stage:
     artifact: RunArtifact
     provider: ModelProvider
     model: Model
+    connection: Connection
+    server: McpServer
     refresh: str
     team: Team
 
@@ -58,11 +91,14 @@ def build(cast: Cast) -> Stage:
         record(actor=cast.alice, action="agent.published", target=agent)
         provider = ModelProvider.objects.get(name="Offline")
         model = Model.objects.create(provider=provider, model_id="second", label="Second")
+        connection = factories.connection(cast.alice, cast.marketing, name="Marketing's mailbox")
+        # Nothing listens there, and a private address is not called.
+        server = McpServer.objects.create(name="House tools", slug="house", url="http://127.0.0.1:9/mcp")
         refresh = issue_tokens(actor=cast.alice)["refresh"]
         queued = factories.run(agent, cast.alice)
         helper = factories.agent(cast.alice, cast.marketing, name="Helper")
         team = factories.team(cast.alice, cast.marketing, agent, helper)
-    return Stage(cast, agent, unused, done, queued, artifact, provider, model, refresh, team)
+    return Stage(cast, agent, unused, done, queued, artifact, provider, model, connection, server, refresh, team)
 
 
 def finished(run: Run) -> Run:
@@ -90,6 +126,7 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
     values: dict[str, Any] = {
         "agent_uuid": stage.agent.uuid,
         "artifact_uuid": stage.artifact.uuid,
+        "key": "calculator",
         "number": 1,
         "token": "no-such-token",
         "uidb64": "MQ",
@@ -102,6 +139,10 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
     if app == "accounts":
         person = stage.cast.nora if page in {"accept_member", "refuse_member"} else stage.cast.bob
         return stage.cast.marketing.uuid if page.startswith("department_") else person.uuid
+    if page.startswith("connection"):
+        return stage.connection.uuid
+    if app == "integrations" and page.startswith("server"):
+        return stage.server.uuid
     if app == "integrations":
         about_model = page in {"model", "enable_model", "default", "delete_model"}
         return stage.model.uuid if about_model else stage.provider.uuid
@@ -131,12 +172,6 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         "accounts:profile": {"name": "Somebody", "theme": "dark", "time_zone": "UTC"},
         "accounts:password_forgot": {"email": cast.nora.email},
         "accounts:password_change": {"current": PASSWORD, "new": "another long phrase"},
-        "integrations:create": {"kind": "offline", "name": "Second offline"},
-        "integrations:provider": {"name": "Offline", "base_url": "", "api_version": "", "headers": ""},
-        "integrations:enable": {"enabled": "1"},
-        "integrations:add_model": {"model_id": "third", "label": "Third"},
-        "integrations:model": {"model_id": "second", "label": "Second"},
-        "integrations:enable_model": {"enabled": "1"},
         "agents:create": {"name": "Fresh"},
         "agents:edit": draft,
         "agents:autosave": draft,
@@ -156,4 +191,4 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         "api:runs": {"agent": str(stage.agent.uuid), "input": "Hello"},
         "api:run_retry": {},
     }
-    return known.get(route, {})
+    return (known | INTEGRATIONS).get(route, {})

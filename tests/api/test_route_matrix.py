@@ -82,6 +82,17 @@ POST   integrations:model             302       403       403       403       40
 POST   integrations:enable_model      302       403       403       403       403       302
 POST   integrations:default           302       403       403       403       403       302
 POST   integrations:delete_model      302       403       403       403       403       302
+# Tools, connections, MCP servers
+GET    integrations:tools             302       200       200       200       200       200
+GET    integrations:tool              302       200       200       200       200       200
+GET    integrations:connections       302       200       200       200       200       200
+GET    integrations:connection_create 302       403       200       200       200       200
+POST   integrations:connection_create 302       403       302       302       302       302
+GET    integrations:connection        302       200       200       200       404       200
+POST   integrations:connection        302       403       403       302       404       302
+POST   integrations:connection_test   302       403       302       302       404       302
+POST   integrations:connection_enable 302       403       403       302       404       302
+POST   integrations:connection_delete 302       403       403       302       404       302
 # Agents
 GET    agents:list                    302       200       200       200       200       200
 GET    agents:gallery                 302       200       200       200       200       200
@@ -126,6 +137,13 @@ PATCH  api:me                         401       200       200       200       20
 GET    api:departments                200       200       200       200       200       200
 GET    api:models                     401       200       200       200       200       200
 GET    api:tools                      401       200       200       200       200       200
+GET    api:connection_kinds           401       200       200       200       200       200
+GET    api:connections                401       200       200       200       200       200
+POST   api:connections                401       403       201       201       201       201
+GET    api:connection                 401       200       200       200       404       200
+PATCH  api:connection                 401       403       403       200       404       200
+DELETE api:connection                 401       403       403       204       404       204
+POST   api:connection_test            401       403       200       200       404       200
 GET    api:agents                     401       200       200       200       200       200
 POST   api:agents                     401       403       201       201       201       201
 GET    api:agent                      401       200       200       200       404       200

@@ -20,6 +20,8 @@ TELLING = (
     "Keeps an eye",
     "Marketing's plan",
     "plan.txt",
+    "mailbox",
+    "mail.example.org",
     "Alice",
     "Bob",
     "Carol",
@@ -34,8 +36,12 @@ LISTS = [
     "/api/v1/teams?q=desk",
     "/api/v1/runs",
     "/api/v1/runs?state=completed",
+    "/api/v1/connections",
+    "/api/v1/connections?kind=smtp",
     "/agents/",
     "/agents/?q=cou",
+    "/connections/",
+    "/connections/?q=mail",
     "/runs/",
     "/runs/?view=completed",
     "/people/",
@@ -53,7 +59,7 @@ def secrets_in(answer, stage):
     """What of Marketing's stands in an answer: its words, and the uuids of its rows."""
     text = (b"".join(answer.streaming_content) if answer.streaming else answer.content).decode(errors="replace")
     text = text.replace(stage.cast.mallory.email, "")
-    rows = (stage.agent, stage.unused, stage.done, stage.queued, stage.artifact, stage.team)
+    rows = (stage.agent, stage.unused, stage.done, stage.queued, stage.artifact, stage.team, stage.connection)
     return [word for word in (*TELLING, *(str(row.uuid) for row in rows)) if word in text]
 
 
@@ -78,6 +84,7 @@ def test_a_filter_by_marketings_agent_or_department_finds_nothing(stage):
         f"/api/v1/runs?agent={stage.agent.uuid}",
         f"/api/v1/agents?department={stage.cast.marketing.uuid}",
         f"/api/v1/teams?department={stage.cast.marketing.uuid}",
+        f"/api/v1/connections?department={stage.cast.marketing.uuid}",
     ):
         assert client.get(path).json()["results"] == []
 

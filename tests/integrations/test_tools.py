@@ -37,7 +37,7 @@ def call(key, function, context=None, config=None, /, **arguments):
     return functions[function].call(arguments, context or Context())
 
 
-def test_every_tool_describes_itself():
+def test_every_tool_describes_itself(db):
     for tool in tools.catalogue():
         for function in tool.functions(tools.Setup(config={})):
             assert function.info.parameters["additionalProperties"] is False

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,26 +13,14 @@ from integrations import services
 from integrations.forms import KINDS, ModelForm, ProviderForm, add_errors
 from integrations.models import Model, ModelProvider, ProviderKind
 from integrations.queries import providers
+from integrations.views.doors import administrators_only
 from mindloom.web.errors import Invalid, MindloomError
 from mindloom.web.http import render_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from uuid import UUID
 
     from accounts.middleware import Request
-
-
-def administrators_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Send strangers to the sign-in page, and refuse everybody who is no administrator."""
-
-    @wraps(view)
-    def wrapped(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.is_administrator:
-            raise PermissionDenied("Only administrators look after models and providers.")
-        return view(request, *args, **kwargs)
-
-    return login_required(wrapped)
 
 
 @administrators_only

@@ -1,0 +1,52 @@
+"""Pages of models, tools, connections and MCP servers."""
+
+from __future__ import annotations
+
+from integrations.views.catalogue import tool_detail, tool_list
+from integrations.views.connections import (
+    connection,
+    connection_create,
+    connection_delete,
+    connection_enable,
+    connection_list,
+    connection_test,
+)
+from integrations.views.providers import (
+    add_model,
+    create,
+    delete,
+    delete_model,
+    enable,
+    enable_model,
+    make_default,
+    model,
+    provider,
+    provider_list,
+    remove_key,
+    sync,
+    test,
+)
+
+__all__ = [
+    "add_model",
+    "connection",
+    "connection_create",
+    "connection_delete",
+    "connection_enable",
+    "connection_list",
+    "connection_test",
+    "create",
+    "delete",
+    "delete_model",
+    "enable",
+    "enable_model",
+    "make_default",
+    "model",
+    "provider",
+    "provider_list",
+    "remove_key",
+    "sync",
+    "test",
+    "tool_detail",
+    "tool_list",
+]
