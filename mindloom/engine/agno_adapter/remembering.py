@@ -6,6 +6,7 @@ Asked of the agent's own model once the answer is there. A run never fails becau
 from __future__ import annotations
 
 import json
+import logging
 import re
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from mindloom.engine.errors import EngineError
 
 if TYPE_CHECKING:
     from mindloom.engine.agno_adapter.session import Session
+
+log = logging.getLogger(__name__)
 
 MOST_FACTS = 40
 LONGEST_FACT = 300
@@ -44,8 +47,15 @@ async def remember(session: Session, answer: str) -> None:
         if summary is not None or facts is not None:
             await LOOP.in_thread(partial(plan.ports.remember, memory, summary=summary, facts=facts))
     except (Unusable, EngineError) as error:
-        if session.verdict is None:
-            session.leader.log("warn", f"What was to be remembered of this run could not be kept: {error}")
+        _not_kept(session, str(error))
+    except Exception:
+        log.exception("run %s: what it learned could not be kept", plan.run_id)
+        _not_kept(session, "Mindloom itself failed. The administrators' log has the details.")
+
+
+def _not_kept(session: Session, why: str) -> None:
+    if session.verdict is None:
+        session.leader.log("warn", f"What was to be remembered of this run could not be kept: {why}")
 
 
 async def _summary(session: Session) -> str | None:
