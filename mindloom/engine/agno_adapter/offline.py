@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from mindloom.engine.agno_adapter.agno_setup import Message, MessageMetrics, Model, ModelResponse
-from mindloom.engine.extractive import calling, writing
+from mindloom.engine.extractive import calling, leading, writing
 from mindloom.engine.extractive.asking import Request
 
 DEFAULT_PACE_MS = 12
@@ -90,7 +90,7 @@ class Conversation:
     def calls(self) -> list[calling.Call]:
         """The next calls: all that the input fills, then the one that saves the answer. Never the same twice."""
         if not self._asked:
-            filled = calling.calls(self.request, self._tools)
+            filled = leading.calls(self.request, self._tools) or calling.calls(self.request, self._tools)
             if filled:
                 return filled
         names = {name for name, _ in self._asked.values()}
@@ -103,7 +103,8 @@ class Conversation:
 
     def answer(self) -> str:
         """The text of the answer."""
-        return writing.answer(self.request, self._results())
+        results = self._results()
+        return leading.answer(self.request, results) or writing.answer(self.request, results)
 
     def _results(self) -> list[writing.Result]:
         saves = {tool.name for tool in self._tools if calling.is_save(tool)}
@@ -111,7 +112,9 @@ class Conversation:
         for call_id, text in self._returned:
             name, arguments = self._asked.get(call_id, ("", {}))
             failed = text.startswith(_ERROR)
-            shown = next((str(value) for value in arguments.values()), "") if len(arguments) == 1 else ""
+            # What a leader asked is told apart by the member.
+            alone = arguments.values() if len(arguments) == 1 else [arguments.get("member_id", "")]
+            shown = next((str(value) for value in alone), "")
             results.append(writing.Result(name, shown, text, failed, saved=name in saves and not failed))
         return results
 
