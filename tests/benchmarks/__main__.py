@@ -52,6 +52,13 @@ def _memory(options: argparse.Namespace) -> list[Row]:
         return memory.measure(house, at_once=64)
 
 
+def _lists(options: argparse.Namespace) -> list[Row]:
+    with House() as house:
+        from tests.benchmarks import lists
+
+        return lists.measure(house, count=options.runs)
+
+
 def _idle(options: argparse.Namespace) -> list[Row]:
     with House(servers=False) as house:
         from tests.benchmarks import idle
@@ -64,6 +71,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
     "latency": _latency,
     "viewers": _viewers,
     "memory": _memory,
+    "lists": _lists,
     "idle": _idle,
 }
 
