@@ -67,6 +67,15 @@ PLACES = [
     Place("provider-kinds", "ada", "/models/providers/new/", "Ollama"),
     Place("provider-new", "ada", "/models/providers/new/?kind=openai_like", "Extra headers"),
     Place("provider", "ada", "{provider}", "List models"),
+    Place("tools", "maya", "/tools/", "Calculator"),
+    Place("tools-none", "maya", "/tools/?q=zzz", "No tool matches"),
+    Place("tool", "maya", "/tools/web_page/", "fetch_page"),
+    Place("connections", "maya", "/connections/", "Office mail"),
+    Place("connections-none", "tara", "/connections/", "No connections yet"),
+    Place("connection-kinds", "maya", "/connections/new/", "Mail server"),
+    Place("connection-new", "maya", "/connections/new/?kind=smtp", "Sender"),
+    Place("connection", "maya", "/connections/{connection}/", "Last test"),
+    Place("connection-viewer", "vera", "/connections/{connection}/", "only its owner and managers"),
     Place("people", "maya", "/people/", "Ben Adler"),
     Place("people-waiting", "finn", "/people/", "Waiting to join"),
     Place("departments", "ada", "/departments/", "Marketing"),
@@ -98,6 +107,7 @@ def scene(product, models, chromium):
         "failed": product.run("maya", failing),
         "live": product.run("maya", weaver),
         "provider": models.address,
+        "connection": product.api("maya", "POST", "connections", OFFICE_MAIL)["uuid"],
     }
     sign_up(product, "Wanda Waits", "wanda@elsewhere.example", "Finance")
     sign_up(product, "Nobody Yet", "nobody@mindloom.example", "Tech")
@@ -107,6 +117,12 @@ def scene(product, models, chromium):
     return places
 
 
+OFFICE_MAIL = {
+    "kind": "smtp",
+    "name": "Office mail",
+    "settings": {"host": "mail.example.org", "user": "office", "from_address": "office@example.org"},
+    "secrets": {"password": "a secret of the office"},
+}
 PASSPHRASE = "a loom of one's own"
 
 
