@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 
 from accounts.models import Role, User
 from accounts.queries import may, roles_of
+from agents.definition import blank, exchange
 from agents.definition.difference import Names
 from agents.definition.exchange import ConnectionName, ModelName
 from agents.models import Agent
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
     from uuid import UUID
 
-    from agents.models import AgentQuerySet
+    from agents.models import AgentQuerySet, AgentVersion
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,24 @@ def _using(user: User, tool: Mapping[str, Any]) -> AgentQuerySet:
     drafts, versions = Q(draft__tools__contains=[tool]), Q(published__definition__tools__contains=[tool])
     found = Agent.objects.visible_to(user).active().filter(drafts | versions)
     return found.select_related("department").only("uuid", "name", "icon", "department__name").order_by(Lower("name"))
+
+
+def connections_for(user: User, department_id: int) -> list[Connection]:
+    """The connections that the person's agents of the department may work through, by name."""
+    return list(Connection.objects.usable_by(user).filter(department=department_id).order_by("name"))
+
+
+def has_changes(agent: Agent) -> bool:
+    """Whether the draft differs from what is published."""
+    return agent.published is not None and agent.published.digest != agent.draft_digest
+
+
+def agent_file(agent: Agent, version: AgentVersion | None = None) -> str:
+    """The YAML file of the agent's draft, or of a version."""
+    definition = {**blank(), **(agent.draft if version is None else version.definition)}
+    identity = {name: getattr(agent, name) for name in exchange.AGENT.identity}
+    told = exchange.named(definition, *file_names(definition))
+    return exchange.write_file(exchange.AGENT, identity, told, version.digest if version else agent.draft_digest)
 
 
 def heirs(agent: Agent) -> list[User]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from accounts.models import Department
-from agents.definition import check
+from agents.definition import check, problems
 from agents.definition.checking import raise_findings
 from agents.definition.reading import Findings
 from integrations import tools
@@ -105,6 +105,18 @@ def obstacles(definition: Mapping[str, Any], department_id: int, actor: User | N
     if "tools" in definition:
         _find_connections(definition, department_id, actor, findings)
     return findings.fields
+
+
+def unready(draft: Mapping[str, Any], department_id: int, actor: User | None = None) -> dict[str, list[str]]:
+    """Everything that keeps a draft from being published now, by field path; empty when nothing does."""
+    found = problems(draft)
+    try:
+        normal = check(draft, complete=False)
+    except Invalid:
+        return found
+    for path, sentences in obstacles(normal, department_id, actor).items():
+        found.setdefault(path, sentences)
+    return found
 
 
 def find_model(uuid: str | None, field: str = "model") -> Model:

@@ -11,6 +11,9 @@ urlpatterns = [
     path("agents/", views.agent_list, name="list"),
     path("agents/gallery/", views.gallery_page, name="gallery"),
     path("agents/new/", views.create, name="create"),
+    path("agents/import/", views.import_page, name="import"),
+    path("agents/using-tool/<slug:key>/", views.using_tool_fragment, name="using_tool"),
+    path("agents/using-connection/<uuid:uuid>/", views.using_connection_fragment, name="using_connection"),
     path("agents/<uuid:uuid>/", views.detail, name="detail"),
     path("agents/<uuid:uuid>/edit/", views.edit, name="edit"),
     path("agents/<uuid:uuid>/autosave/", views.autosave, name="autosave"),
@@ -20,7 +23,12 @@ urlpatterns = [
     path("agents/<uuid:uuid>/archive/", views.archive, name="archive"),
     path("agents/<uuid:uuid>/restore/", views.restore, name="restore"),
     path("agents/<uuid:uuid>/delete/", views.delete, name="delete"),
+    path("agents/<uuid:uuid>/transfer/", views.transfer, name="transfer"),
+    path("agents/<uuid:uuid>/export/", views.export, name="export"),
+    path("agents/<uuid:uuid>/compare/", views.compare, name="compare"),
+    path("agents/<uuid:uuid>/versions/", views.versions, name="versions"),
     path("agents/<uuid:uuid>/versions/<int:number>/", views.version, name="version"),
+    path("agents/<uuid:uuid>/versions/<int:number>/restore/", views.restore_version, name="restore_version"),
 ]
 
 api_urlpatterns = [

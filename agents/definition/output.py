@@ -96,13 +96,13 @@ def read_output(value: Any, findings: Findings, *, complete: bool) -> dict[str, 
         )
     schema = given.get("schema", {"type": "object", "properties": {}})
     before = len(findings.fields)
-    clean = check_schema(schema, findings, "output.schema")
+    clean = check_schema(schema, findings, "output.schema", complete=complete)
     if complete and len(findings.fields) == before and not clean.get("properties"):
         findings.add("output.schema", "Add at least one field, or switch the structured answer off.")
     return {"name": name, "schema": clean}
 
 
-def check_schema(schema: Any, findings: Findings, path: str) -> dict[str, Any]:
+def check_schema(schema: Any, findings: Findings, path: str, *, complete: bool = True) -> dict[str, Any]:
     """The schema as it is kept: of type object, small, not deep, and of the keywords that every model's provider takes."""
     if not isinstance(schema, dict):
         findings.add(path, "The schema must be a JSON object, beginning with {.")
@@ -121,7 +121,7 @@ def check_schema(schema: Any, findings: Findings, path: str) -> dict[str, Any]:
         findings.add(f"{path}.type", 'The answer as a whole must be an object: "type": "object".')
         return clean
     before = len(findings.fields)
-    _check_part(clean, findings, path, 1)
+    _check_part(clean, findings, path, 1, complete=complete)
     if len(findings.fields) == before:
         try:
             Draft202012Validator.check_schema(clean)
@@ -131,7 +131,7 @@ def check_schema(schema: Any, findings: Findings, path: str) -> dict[str, Any]:
     return clean
 
 
-def _check_part(part: Any, findings: Findings, path: str, depth: int) -> None:
+def _check_part(part: Any, findings: Findings, path: str, depth: int, *, complete: bool) -> None:
     if depth > DEEPEST_SCHEMA:
         findings.add(path, f"The schema is nested deeper than {DEEPEST_SCHEMA} levels. Make it flatter.")
         return
@@ -145,10 +145,10 @@ def _check_part(part: Any, findings: Findings, path: str, depth: int) -> None:
             shown = clean_name(name)
             findings.add(f"{path}.{shown}", f"“{shown}” cannot be used here. There are: {', '.join(_KEYWORDS)}.")
     _check_type(part, findings, path)
-    _check_values(part, findings, path)
-    _check_object(part, findings, path, depth)
+    _check_values(part, findings, path, complete=complete)
+    _check_object(part, findings, path, depth, complete=complete)
     if "items" in part:
-        _check_part(part["items"], findings, f"{path}.items", depth + 1)
+        _check_part(part["items"], findings, f"{path}.items", depth + 1, complete=complete)
     elif part.get("type") == "array":
         findings.add(f"{path}.items", 'Say what the list holds: "items": {…}.')
 
@@ -162,7 +162,7 @@ def _check_type(part: dict[str, Any], findings: Findings, path: str) -> None:
         findings.add(f"{path}.type", f"Say which type it has, one of: {', '.join(_TYPES)}.")
 
 
-def _check_values(part: dict[str, Any], findings: Findings, path: str) -> None:
+def _check_values(part: dict[str, Any], findings: Findings, path: str, *, complete: bool) -> None:
     if "format" in part and part["format"] not in _FORMATS:
         findings.add(f"{path}.format", f"Choose one of: {', '.join(_FORMATS)}.")
     if not isinstance(part.get("additionalProperties", False), bool):
@@ -171,13 +171,13 @@ def _check_values(part: dict[str, Any], findings: Findings, path: str) -> None:
         if name in part and (isinstance(part[name], str) or plain_number(part[name]) is None):
             findings.add(f"{path}.{name}", "This must be a number.")
     choices = part.get("enum", [""])
-    if not isinstance(choices, list) or not 1 <= len(choices) <= 100:
+    if not isinstance(choices, list) or not int(complete) <= len(choices) <= 100:
         findings.add(f"{path}.enum", "List from 1 to 100 choices.")
     elif any(isinstance(one, dict | list) for one in choices):
         findings.add(f"{path}.enum", "Choices are texts, numbers, true, false or null.")
 
 
-def _check_object(part: dict[str, Any], findings: Findings, path: str, depth: int) -> None:
+def _check_object(part: dict[str, Any], findings: Findings, path: str, depth: int, *, complete: bool) -> None:
     properties = part.get("properties", {})
     if not isinstance(properties, dict):
         findings.add(f"{path}.properties", "This must be an object of field names and what they are.")
@@ -191,7 +191,7 @@ def _check_object(part: dict[str, Any], findings: Findings, path: str, depth: in
                 f"{path}.properties.{clean_name(name)}",
                 "Name fields with letters, digits and underscores, beginning with a letter, such as due_date.",
             )
-        _check_part(inner, findings, f"{path}.properties.{clean_name(name)}", depth + 1)
+        _check_part(inner, findings, f"{path}.properties.{clean_name(name)}", depth + 1, complete=complete)
     required = part.get("required", [])
     if not isinstance(required, list) or not all(isinstance(one, str) for one in required):
         findings.add(f"{path}.required", "This must be a list of field names.")

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.definition import check
+from agents.definition import check, check_values
 from integrations.tools import Tool, tool
+from mindloom.engine.prompt import render
 
 _LINES = re.compile(r"^- |^\w+(,\w+){2,}$|^Invoice ", re.MULTILINE)
 
@@ -62,6 +63,12 @@ class Template:
     def tool_list(self) -> list[Tool]:
         """The tools of the catalogue that it uses."""
         return [tool(key) for key in self.tools]
+
+    @property
+    def preview(self) -> str:
+        """The instructions with the example's values filled in, as a run would see them."""
+        definition = self.definition()
+        return render(definition["instructions"], check_values(definition["variables"], self.sample_values))
 
     def definition(self) -> dict[str, Any]:
         """The checked definition of a new agent's draft."""

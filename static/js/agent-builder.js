@@ -1,4 +1,6 @@
-// The agent builder: keeps the draft while it is written, variables without a round trip, insert, token estimate.
+// The builder of agents and teams: keeps the draft while it is written, inserts variables, estimates tokens.
+import { watchRows } from './builder-rows.js';
+
 const form = document.getElementById('builder-form');
 const builder = document.getElementById('builder');
 const publishForm = document.getElementById('publish-form');
@@ -60,7 +62,7 @@ function kept(answer) {
   showNotes(answer.notes);
   document.getElementById('changed').hidden = !answer.changed;
   say(`Draft saved ${answer.saved}.`);
-  document.dispatchEvent(new CustomEvent('agent:saved'));
+  document.body.dispatchEvent(new CustomEvent('agent:saved', { bubbles: true }));
 }
 
 function stop(message) {
@@ -109,6 +111,7 @@ form.addEventListener('change', changed);
 form.addEventListener('submit', (event) => { if (!event.defaultPrevented) { clearTimeout(timer); stopped = true; dirty = false; } });
 addEventListener('beforeunload', (event) => { if (dirty) event.preventDefault(); });
 document.addEventListener('visibilitychange', () => { if (document.hidden) save(); });
+document.addEventListener('click', (event) => { if (event.target.closest('[data-open-dialog="publish"]')) save(); });
 publishForm.addEventListener('submit', async (event) => {
   if (!dirty || stopped) return;
   event.preventDefault();
@@ -116,16 +119,7 @@ publishForm.addEventListener('submit', async (event) => {
   else publishForm.closest('dialog').close();
 });
 
-// --- Variables
-function number(fragment, n) {
-  for (const element of fragment.querySelectorAll('*')) {
-    for (const attribute of ['id', 'name', 'for', 'value', 'aria-describedby', 'data-counter-for']) {
-      const value = element.getAttribute(attribute);
-      if (value?.includes('__n__')) element.setAttribute(attribute, value.replaceAll('__n__', n));
-    }
-  }
-}
-
+// --- Variables, and the other rows
 function names() {
   const found = [...rows.querySelectorAll('input[name$="-name"]')].map((input) => input.value.trim());
   return [...new Set(found.filter((name) => /^[a-z][a-z0-9_]*$/.test(name)))];
@@ -140,47 +134,33 @@ function showInsertable() {
   });
   document.getElementById('insertable').replaceChildren(...chips);
   document.getElementById('no-variables').hidden = chips.length > 0;
+  document.getElementById('variable-count').textContent = chips.length;
 }
 
-function insert(name) {
+form.addEventListener('click', (event) => {
+  const name = event.target.closest('button')?.dataset.insert;
+  if (!name) return;
   const { selectionStart, selectionEnd } = instructions;
   instructions.setRangeText(`{{ ${name} }}`, selectionStart, selectionEnd, 'end');
   instructions.focus();
   instructions.dispatchEvent(new Event('input', { bubbles: true }));
-}
-
-form.addEventListener('click', (event) => {
-  const button = event.target.closest('button');
-  const row = button?.closest('[data-variable]');
-  if (!button) return;
-  if (button.dataset.insert) { insert(button.dataset.insert); return; }
-  if ('addVariable' in button.dataset) {
-    event.preventDefault();
-    const numbers = [...rows.querySelectorAll('input[name="row"]')].map((input) => Number(input.value));
-    const fragment = clone('variable-row');
-    number(fragment, String(Math.max(-1, ...numbers) + 1));
-    rows.append(fragment);
-    rows.lastElementChild.querySelector('input[name$="-name"]').focus();
-    return;
-  }
-  if ('removeVariable' in button.dataset) {
-    event.preventDefault();
-    const next = row.nextElementSibling ?? row.previousElementSibling;
-    row.remove();
-    (next?.querySelector('[data-remove-variable]') ?? form.querySelector('[data-add-variable]')).focus();
-  } else if (button.dataset.move) {
-    event.preventDefault();
-    if (button.dataset.move === 'up') row.previousElementSibling?.before(row);
-    else row.nextElementSibling?.after(row);
-    button.focus();
-  } else return;
-  showInsertable();
-  changed();
 });
+watchRows(form, (list) => { if (list === rows) showInsertable(); changed(); });
 rows.addEventListener('input', (event) => { if (event.target.name?.endsWith('-name')) showInsertable(); });
 instructions.addEventListener('input', () => {
-  document.getElementById('tokens').textContent = Math.floor(instructions.value.length / 4).toLocaleString('en');
+  document.getElementById('tokens').textContent = Math.ceil(instructions.value.length / 4).toLocaleString('en');
 });
+
+// --- A slider says its value; who moves it has decided.
+for (const slider of form.querySelectorAll('[data-slider]')) {
+  const range = slider.querySelector('input[type="range"]');
+  const automatic = slider.querySelector('input[type="checkbox"]');
+  const shown = slider.querySelector('[data-slider-value]');
+  const show = () => { shown.textContent = automatic.checked ? 'as the model likes' : range.value; };
+  range.addEventListener('input', () => { automatic.checked = false; show(); });
+  automatic.addEventListener('change', show);
+  show();
+}
 
 // --- On small screens either the form or the test panel is shown. The section in view is marked.
 const modes = document.querySelector('.builder-modes');

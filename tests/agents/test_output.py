@@ -100,7 +100,7 @@ def deep(levels):
         (an(a={"type": "string", "format": "regex"}), "output.schema.properties.a.format"),
         (an(a={"type": "array"}), "output.schema.properties.a.items"),
         (an(a={"type": "array", "items": [{"type": "string"}]}), "output.schema.properties.a.items"),
-        (an(a={"type": "string", "enum": []}), "output.schema.properties.a.enum"),
+        (an(a={"type": "string", "enum": ["x"] * 101}), "output.schema.properties.a.enum"),
         (an(a={"type": "string", "enum": [{}]}), "output.schema.properties.a.enum"),
         (an(a={"type": "number", "minimum": "1"}), "output.schema.properties.a.minimum"),
         (an(a={"type": "string", "minLength": -1}), "output.schema.properties.a.minLength"),

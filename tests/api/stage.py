@@ -54,6 +54,9 @@ INTEGRATIONS: dict[str, dict[str, Any]] = {
 """Bodies of the integrations app's routes."""
 
 
+AGENT_FILE = "format: mindloom/agent\nformat_version: 1\nname: Imported\ndefinition:\n  instructions: Go\n"
+
+
 @dataclass
 class Stage:
     """Everything here is Marketing's, and Alice's where it has an owner."""
@@ -174,6 +177,8 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         "accounts:password_change": {"current": PASSWORD, "new": "another long phrase"},
         "agents:create": {"name": "Fresh"},
         "agents:edit": draft,
+        "agents:transfer": {"owner": str(cast.bob.uuid)},
+        "agents:import": {"file": ContentFile(AGENT_FILE.encode(), "agent.yaml")},
         "agents:autosave": draft,
         "runs:start": {"input": "Hello"},
         "runs:test_panel": {"input": "Hello"},

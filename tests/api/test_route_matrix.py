@@ -102,13 +102,25 @@ GET    agents:detail                  302       200       200       200       40
 GET    agents:edit                    302       403       403       200       404       200
 POST   agents:edit                    302       403       403       302       404       302
 POST   agents:autosave                302       403       403       200       404       200
+GET    agents:publish                 302       403       403       200       404       200
 POST   agents:publish                 302       403       403       302       404       302
 POST   agents:discard                 302       403       403       302       404       302
 POST   agents:duplicate               302       403       302       302       404       302
+GET    agents:archive                 302       403       403       200       404       200
 POST   agents:archive                 302       403       403       302       404       302
 POST   agents:restore                 302       403       403       302       404       302
 POST   agents:delete                  302       403       403       302       404       302
 GET    agents:version                 302       200       200       200       404       200
+GET    agents:versions                302       200       200       200       404       200
+POST   agents:restore_version         302       403       403       302       404       302
+GET    agents:compare                 302       200       200       200       404       200
+GET    agents:export                  302       200       200       200       404       200
+GET    agents:transfer                302       403       403       200       404       200
+POST   agents:transfer                302       403       403       302       404       302
+GET    agents:import                  302       403       200       200       200       200
+POST   agents:import                  302       403       302       302       302       302
+GET    agents:using_tool              302       200       200       200       200       200
+GET    agents:using_connection        302       200       200       200       200       200
 # Runs
 GET    runs:list                      302       200       200       200       200       200
 GET    runs:start                     302       200       200       200       404       200
