@@ -273,8 +273,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
-        "AgentVisibilityEnum": "agents.models.Agent.Visibility",
-        "TeamVisibilityEnum": "teams.models.Team.Visibility",
+        "VisibilityEnum": "agents.models.Agent.Visibility",
+        "ConnectionVisibilityEnum": "integrations.models.Connection.Visibility",
         "TeamTypeEnum": "teams.serializers.TYPE_CHOICES",
     },
 }
