@@ -69,7 +69,7 @@ def tools_list(request: Request) -> Response:
 def _shown(tool: tools.Tool) -> dict[str, Any]:
     row = {field.name: getattr(tool, field.name) for field in fields(tool)}
     row["functions"] = [asdict(info) for info in tools.infos(tool)]
-    return row | {"is_remote": False}
+    return row | {"is_remote": tools.is_remote(tool)}
 
 
 @extend_schema(operation_id="connection_kinds_list", responses=ConnectionKindOut(many=True))

@@ -29,6 +29,13 @@ urlpatterns = [
     path("connections/<uuid:uuid>/test/", views.connection_test, name="connection_test"),
     path("connections/<uuid:uuid>/enable/", views.connection_enable, name="connection_enable"),
     path("connections/<uuid:uuid>/delete/", views.connection_delete, name="connection_delete"),
+    path("mcp-servers/", views.server_list, name="servers"),
+    path("mcp-servers/new/", views.server_create, name="server_create"),
+    path("mcp-servers/<uuid:uuid>/", views.server, name="server"),
+    path("mcp-servers/<uuid:uuid>/test/", views.server_test, name="server_test"),
+    path("mcp-servers/<uuid:uuid>/enable/", views.server_enable, name="server_enable"),
+    path("mcp-servers/<uuid:uuid>/remove-key/", views.server_remove_key, name="server_remove_key"),
+    path("mcp-servers/<uuid:uuid>/delete/", views.server_delete, name="server_delete"),
 ]
 
 api_urlpatterns = [

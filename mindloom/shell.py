@@ -78,6 +78,7 @@ def _groups(user: Any, department: Any) -> list[dict[str, Any]]:
     if user.is_administrator:
         administration.append(_item("Departments", "accounts:departments", "building-2", "departments"))
         administration.append(_item("Models", "integrations:list", "cpu", "integrations"))
+        administration.append(_item("MCP servers", "integrations:servers", "server", "servers"))
         administration.append(_item("Django admin", "admin:index", "shield", "admin"))
     if administration:
         groups.append({"title": "Administration", "items": administration})

@@ -26,21 +26,36 @@ from integrations.services.manage import (
     update_provider,
 )
 from integrations.services.secrets import open_connection, open_secret, reseal
+from integrations.services.servers import (
+    CheckResult,
+    check_server,
+    create_server,
+    delete_server,
+    enable_server,
+    remove_server_key,
+    update_server,
+)
 
 __all__ = [
+    "CheckResult",
     "ConnectionTest",
     "TestResult",
     "add_model",
+    "check_server",
     "create_connection",
     "create_provider",
+    "create_server",
     "delete_connection",
     "delete_model",
     "delete_provider",
+    "delete_server",
     "enable_connection",
     "enable_provider",
+    "enable_server",
     "ensure_defaults",
     "open_connection",
     "open_secret",
+    "remove_server_key",
     "reseal",
     "set_default_model",
     "set_key",
@@ -50,4 +65,5 @@ __all__ = [
     "update_connection",
     "update_model",
     "update_provider",
+    "update_server",
 ]

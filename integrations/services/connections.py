@@ -21,6 +21,7 @@ from integrations.services.checking import row_errors, save_row
 from integrations.services.secrets import hint, opened_connection
 from integrations.tools.connections import KINDS, ConnectionKind
 from mindloom.engine.ports import ToolError
+from mindloom.wall.pool import give_back
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def test_connection(*, actor: User, connection: Connection) -> ConnectionTest:
         kind = _kind(connection)
         opened = opened_connection(connection)
         secrets = [opened.values[name] for name in opened.secret_names]
+        give_back()  # whoever is on the other side may be slow
         ok, message = True, kind.test(opened.values)
     except (ToolError, Unavailable, Conflict) as error:
         ok, message = False, str(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from integrations.tools import artifact, calculator, csv_table, dates, web_page
+from integrations.tools import artifact, calculator, csv_table, dates, servers, web_page
 from integrations.tools.base import AskFirst, ConfigField, OpenConnection, Setup, Tool
 from integrations.tools.connections import keeping_secrets
 from mindloom.engine.errors import EngineError
@@ -22,6 +22,8 @@ __all__ = [
     "find",
     "functions",
     "infos",
+    "is_remote",
+    "secrets_of",
     "tool",
 ]
 
@@ -29,29 +31,44 @@ _CATALOGUE = {one.key: one for one in (web_page.TOOL, csv_table.TOOL, calculator
 
 
 def catalogue() -> list[Tool]:
-    """Every tool, in the order in which people see them."""
-    return list(_CATALOGUE.values())
+    """Every tool, in the order in which people see them; after ours those of the MCP servers, which one query reads."""
+    return [*_CATALOGUE.values(), *servers.offered()]
 
 
 def find(key: str) -> Tool | None:
     """The tool with this key, or None."""
-    return _CATALOGUE.get(key)
+    return servers.find(key) if servers.has_key(key) else _CATALOGUE.get(key)
 
 
 def tool(key: str) -> Tool:
     """The tool with this key. Raises `EngineError` for one that the catalogue does not have, or not here."""
     found = find(key)
     if found is None:
-        raise EngineError(f"The tool “{key[:80]}” is not in the catalogue any more. Remove it from the agent.")
+        sentence = servers.why_not(key) if servers.has_key(key) else ""
+        raise EngineError(
+            sentence or f"The tool “{key[:80]}” is not in the catalogue any more. Remove it from the agent."
+        )
     return found
 
 
+def is_remote(one: Tool) -> bool:
+    """Whether it is the tool of an MCP server."""
+    return isinstance(one, servers.ServerTool)
+
+
 def infos(one: Tool) -> list[ToolInfo]:
-    """What the functions of a tool look like."""
+    """What the functions of a tool look like. No server is called for it: of an MCP server's, what was last seen."""
+    if isinstance(one, servers.ServerTool):
+        return list(one.remembered)
     try:
         return [made.info for made in one.functions(Setup(config={}))]
     except EngineError:
         return []  # what it offers depends on how an agent sets it up
+
+
+def secrets_of(spec: ToolSpec) -> list[str]:
+    """The secrets beside its connection's that a tool sends, for those who keep them out of logs. Raises `EngineError`."""
+    return servers.secrets_of(spec.key) if servers.has_key(spec.key) else []
 
 
 def functions(spec: ToolSpec, connection: OpenConnection | None = None) -> Sequence[ToolFunction]:

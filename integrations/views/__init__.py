@@ -26,6 +26,15 @@ from integrations.views.providers import (
     sync,
     test,
 )
+from integrations.views.servers import (
+    server,
+    server_create,
+    server_delete,
+    server_enable,
+    server_list,
+    server_remove_key,
+    server_test,
+)
 
 __all__ = [
     "add_model",
@@ -45,6 +54,13 @@ __all__ = [
     "provider",
     "provider_list",
     "remove_key",
+    "server",
+    "server_create",
+    "server_delete",
+    "server_enable",
+    "server_list",
+    "server_remove_key",
+    "server_test",
     "sync",
     "test",
     "tool_detail",

@@ -137,4 +137,4 @@ def in_words(part: Any, depth: int = 0) -> str:
 
 
 def _card(tool: tools.Tool) -> Card:
-    return Card(tool, tuple(tools.infos(tool)), KINDS.get(tool.connection), False)
+    return Card(tool, tuple(tools.infos(tool)), KINDS.get(tool.connection), tools.is_remote(tool))

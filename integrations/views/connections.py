@@ -56,7 +56,8 @@ def connection_create(request: Request) -> HttpResponse:
         raise PermissionDenied("You may not make connections here. Ask a manager of your department.")
     kind = KINDS.get(request.POST.get("kind") or request.GET.get("kind", ""))
     if kind is None:
-        rows = [{"kind": one, "tools": _tools_with(one.key)} for one in KINDS.values()]
+        known = tools.catalogue()
+        rows = [{"kind": one, "tools": _tools_with(one.key, known)} for one in KINDS.values()]
         return render_page(request, "integrations/connection_new.html", {"kinds": rows})
     form = ConnectionForm(request.POST if request.method == "POST" else None, kind)
     if request.method == "POST" and form.is_valid():
@@ -117,7 +118,7 @@ def _page(request: Request, found: Connection, form: ConnectionForm | None, titl
         "may_edit": _may_edit(request, found),
         "may_test": may(request.user, Role.MEMBER, found.department_id) and kind is not None,
         "rows": _rows(found),
-        "tools": _tools_with(found.kind),
+        "tools": _tools_with(found.kind, tools.catalogue()),
         "using_url": reverse_or_none("agents:using_connection", found.uuid),
     }
     status = 422 if form is not None and form.errors else 200
@@ -185,8 +186,8 @@ def _kinds_in_use(request: Request) -> list[str]:
     return [key for key in KINDS if key in found]
 
 
-def _tools_with(kind: str) -> list[tools.Tool]:
-    return [tool for tool in tools.catalogue() if tool.connection == kind]
+def _tools_with(kind: str, known: list[tools.Tool]) -> list[tools.Tool]:
+    return [tool for tool in known if tool.connection == kind]
 
 
 def _rows(found: Connection) -> list[dict[str, str]]:

@@ -46,6 +46,8 @@ class RunPorts:
         """The functions of one tool of the catalogue, its connection opened. Raises `EngineError` when that cannot be."""
         with wall.tenant([self._run.department_id]):
             try:
+                for value in tools.secrets_of(tool):
+                    self._redactor.add(value)
                 return tools.functions(tool, self._connection(tool.connection_ref) if tool.connection_ref else None)
             finally:
                 give_back()

@@ -93,6 +93,15 @@ POST   integrations:connection        302       403       403       302       40
 POST   integrations:connection_test   302       403       302       302       404       302
 POST   integrations:connection_enable 302       403       403       302       404       302
 POST   integrations:connection_delete 302       403       403       302       404       302
+GET    integrations:servers           302       403       403       403       403       200
+GET    integrations:server_create     302       403       403       403       403       200
+POST   integrations:server_create     302       403       403       403       403       302
+GET    integrations:server            302       403       403       403       403       200
+POST   integrations:server            302       403       403       403       403       302
+POST   integrations:server_test       302       403       403       403       403       302
+POST   integrations:server_enable     302       403       403       403       403       302
+POST   integrations:server_remove_key 302       403       403       403       403       302
+POST   integrations:server_delete     302       403       403       403       403       302
 # Agents
 GET    agents:list                    302       200       200       200       200       200
 GET    agents:gallery                 302       200       200       200       200       200

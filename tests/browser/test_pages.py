@@ -76,6 +76,8 @@ PLACES = [
     Place("connection-new", "maya", "/connections/new/?kind=smtp", "Sender"),
     Place("connection", "maya", "/connections/{connection}/", "Last test"),
     Place("connection-viewer", "vera", "/connections/{connection}/", "only its owner and managers"),
+    Place("mcp-servers-none", "ada", "/mcp-servers/", "No MCP servers yet"),
+    Place("mcp-server-new", "ada", "/mcp-servers/new/", "Short name"),
     Place("people", "maya", "/people/", "Ben Adler"),
     Place("people-waiting", "finn", "/people/", "Waiting to join"),
     Place("departments", "ada", "/departments/", "Marketing"),
