@@ -5,29 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import django_filters
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from accounts.idempotency import idempotent
-from accounts.queries import member_department
+from accounts.queries import member_department, roles_of
 from agents import gallery, services
 from agents.models import Agent
+from agents.queries import agent_file, compared, difference, file_name, heirs
 from agents.serializers import (
     AgentChanges,
+    AgentCopy,
     AgentDetail,
+    AgentFile,
     AgentSummary,
-    CopyName,
+    DifferenceOut,
+    ImportedAgent,
     NewAgent,
+    NewOwner,
     Nothing,
     PublishNote,
     TemplateOut,
+    VersionNumber,
     VersionOut,
 )
 from mindloom.web.api import Pages
+from mindloom.web.errors import Invalid
 from mindloom.web.schema import PAGING, paged, query
 
 if TYPE_CHECKING:
@@ -36,6 +45,9 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
     from accounts.models import User
+    from agents.models import AgentVersion
+
+YAML = "application/yaml"
 
 
 class AgentFilter(django_filters.FilterSet):
@@ -79,7 +91,7 @@ def _list(request: Request) -> Response:
         raise ValidationError(filters.errors)
     pages = Pages()
     page: Any = pages.paginate_queryset(filters.qs, request)
-    return pages.get_paginated_response(AgentSummary(page, many=True).data)
+    return pages.get_paginated_response(AgentSummary(page, many=True, context={"request": request}).data)
 
 
 @idempotent
@@ -139,14 +151,87 @@ def publish(request: Request, uuid: UUID) -> Response:
     )
 
 
-@extend_schema(operation_id="agents_duplicate", request=CopyName, responses={201: AgentDetail})
+@extend_schema(operation_id="agents_duplicate", request=AgentCopy, responses={201: AgentDetail})
 @api_view(["POST"])
 @idempotent
 def duplicate(request: Request, uuid: UUID) -> Response:
-    """Make a copy of the draft under another name."""
-    name = _given(CopyName, request).get("name")
-    copy = services.duplicate_agent(actor=_user(request), agent=_find(request, uuid), name=name)
+    """Make a copy of the draft under another name; of an agent that another department shares, of what is published."""
+    given, found = _given(AgentCopy, request), _find(request, uuid)
+    wanted = given.get("department")
+    department = member_department(_user(request), wanted, things="agents") if wanted else None
+    copy = services.duplicate_agent(actor=_user(request), agent=found, name=given.get("name"), department_id=department)
     return _answer(request, copy, status=201)
+
+
+@extend_schema(operation_id="agents_import", request=AgentFile, responses={201: ImportedAgent})
+@api_view(["POST"])
+@idempotent
+def import_file(request: Request) -> Response:
+    """Make a new agent, with a draft of yours, from an exported file."""
+    given = _given(AgentFile, request)
+    department = member_department(_user(request), given.get("department"), things="agents")
+    made = services.import_agent(actor=_user(request), department_id=department, data=given["file"].encode())
+    answer = _answer(request, made.agent, status=201)
+    answer.data["notes"] = list(made.notes)
+    return answer
+
+
+@extend_schema(
+    operation_id="agents_export",
+    parameters=[OpenApiParameter("version", OpenApiTypes.INT, description="The draft, when left out.")],
+    responses={(200, YAML): OpenApiTypes.STR},
+)
+@api_view(["GET"])
+def export(request: Request, uuid: UUID) -> HttpResponse:
+    """Show the agent as a YAML file without secrets; models and connections are named."""
+    found = _find(request, uuid)
+    wanted = request.query_params.get("version", "")
+    source = _version(found, wanted) if wanted else None if _is_inside(request, found) else found.published
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(found)}"'}
+    return HttpResponse(agent_file(found, source), content_type=f"{YAML}; charset=utf-8", headers=headers)
+
+
+@extend_schema(operation_id="agents_restore_version", request=VersionNumber, responses=AgentDetail)
+@api_view(["POST"])
+def restore_version(request: Request, uuid: UUID) -> Response:
+    """Make an earlier version the draft; runs go on with what is published."""
+    found, number = _find(request, uuid), _given(VersionNumber, request)["number"]
+    return _answer(request, services.restore_version(actor=_user(request), agent=found, number=number))
+
+
+@extend_schema(operation_id="agents_transfer", request=NewOwner, responses=AgentDetail)
+@api_view(["POST"])
+def transfer(request: Request, uuid: UUID) -> Response:
+    """Make somebody else of the department the owner."""
+    found, wanted = _find(request, uuid), _given(NewOwner, request)["owner"]
+    to = next((one for one in heirs(found) if one.email == wanted.lower()), None)
+    if to is None and Agent.objects.editable_by(_user(request)).filter(pk=found.pk).exists():
+        sentence = "Nobody with this address is a member or manager of the agent’s department."
+        raise Invalid(sentence, fields={"owner": [sentence]})
+    return _answer(request, services.transfer_agent(actor=_user(request), agent=found, to=to or _user(request)))
+
+
+@extend_schema(
+    operation_id="agents_compare",
+    parameters=[
+        OpenApiParameter(
+            "from", OpenApiTypes.STR, description="A version’s number or “draft”; what is published, when left out."
+        ),
+        OpenApiParameter(
+            "to", OpenApiTypes.STR, description="A version’s number or “draft”; the draft, when left out."
+        ),
+    ],
+    responses=DifferenceOut,
+)
+@api_view(["GET"])
+def compare(request: Request, uuid: UUID) -> Response:
+    """Say what changed between two versions, or a version and the draft."""
+    found = _find(request, uuid)
+    sides = (request.query_params.get(name, "") for name in ("from", "to"))
+    before, after = compared(found, *sides, inside=_is_inside(request, found))
+    changed = difference(before.definition, after.definition)
+    told = {"before": before.key, "after": after.key, "changes": changed.changes, "lines": changed.lines}
+    return Response(DifferenceOut(told).data)
 
 
 @extend_schema(operation_id="agents_archive", request=None, responses=AgentDetail)
@@ -206,4 +291,14 @@ def _given(serializer: Any, request: Request) -> dict[str, Any]:
 def _answer(request: Request, agent: Agent, status: int = 200) -> Response:
     fresh = _find(request, agent.uuid)
     headers = {"Location": reverse("api:agent", args=[agent.uuid])} if status == 201 else None
-    return Response(AgentDetail(fresh).data, status=status, headers=headers)
+    shown = AgentDetail(fresh, context={"request": request}).data
+    return Response(shown, status=status, headers=headers)
+
+
+def _is_inside(request: Request, agent: Agent) -> bool:
+    return agent.department_id in roles_of(_user(request))
+
+
+def _version(agent: Agent, wanted: str) -> AgentVersion:
+    number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else 0
+    return get_object_or_404(agent.versions.filter(number=number))

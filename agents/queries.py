@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.text import slugify
 
 from accounts.models import Role, User
 from accounts.queries import may, roles_of
-from agents.definition import blank, exchange
-from agents.definition.difference import Names
+from agents.definition import blank, exchange, textdiff
+from agents.definition.difference import Names, sentences
 from agents.definition.exchange import ConnectionName, ModelName
 from agents.models import Agent
 from integrations.models import Connection, Model
+from mindloom.web.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from agents.models import AgentQuerySet, AgentVersion
+
+
+DRAFT = "draft"
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,56 @@ def connections_for(user: User, department_id: int) -> list[Connection]:
 def has_changes(agent: Agent) -> bool:
     """Whether the draft differs from what is published."""
     return agent.published is not None and agent.published.digest != agent.draft_digest
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison: "draft" or a version's number, and what stood there."""
+
+    key: str
+    label: str
+    definition: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What changed: in sentences, and of the instructions line by line."""
+
+    changes: list[str]
+    lines: list[textdiff.Line]
+
+
+def compared(agent: Agent, before: str, after: str, *, inside: bool) -> tuple[Side, Side]:
+    """Both sides; without a name what is published, and the draft. The draft is only for people `inside` the department.
+
+    Raises `NotFound` for a version that is not there.
+    """
+    published = str(agent.published.number) if agent.published else DRAFT
+    sides = (before or published, after or (DRAFT if inside else published))
+    first, second = (_side(agent, key, inside=inside) for key in sides)
+    return first, second
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference:
+    """What changed from one definition to another."""
+    old, new = {**blank(), **before}, {**blank(), **after}
+    changes = sentences(old, new, told_names(old, new))
+    return Difference(changes, textdiff.lines(old["instructions"], new["instructions"]))
+
+
+def _side(agent: Agent, key: str, *, inside: bool) -> Side:
+    if key == DRAFT and inside:
+        return Side(DRAFT, "draft", agent.draft)
+    number = int(key) if key.isascii() and key.isdigit() and len(key) < 10 else 0
+    found = agent.versions.filter(number=number).first() if number else None
+    if found is None:
+        raise NotFound("There is no such version, or not for you.")
+    return Side(key, str(found), found.definition)
+
+
+def file_name(agent: Agent) -> str:
+    """What the exported file is called."""
+    return f"{slugify(agent.name) or 'agent'}.{exchange.AGENT.word}.yaml"
 
 
 def agent_file(agent: Agent, version: AgentVersion | None = None) -> str:

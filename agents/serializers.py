@@ -7,7 +7,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from agents.definition import KINDS
+from accounts.models import User
+from accounts.queries import roles_of
+from agents.definition import KINDS, LANGUAGES, STORAGES, WINDOWS
 from agents.models import Agent, AgentVersion
 from mindloom.web.api import StrictSerializer
 
@@ -29,6 +31,38 @@ class ToolShape(serializers.Serializer[Any]):
 
     key = serializers.CharField()
     config = serializers.DictField(required=False)
+    connection = serializers.UUIDField(
+        required=False, allow_null=True, help_text="Of GET /connections; for tools that work through one."
+    )
+    ask_first = serializers.BooleanField(
+        required=False, help_text="Whether a person must approve before the tool changes something."
+    )
+
+
+class MemoryShape(serializers.Serializer[Any]):
+    """What is kept from one run to the next; history, person and summary need a storage."""
+
+    storage = serializers.ChoiceField(list(STORAGES), required=False, default="none")
+    history_runs = serializers.IntegerField(
+        required=False, min_value=0, max_value=50, help_text="Earlier runs of the conversation that are told again."
+    )
+    person = serializers.BooleanField(required=False, default=False, help_text="Keep facts about whoever runs it.")
+    summary = serializers.BooleanField(
+        required=False, default=False, help_text="Sum up what is older than the history."
+    )
+    window = serializers.ChoiceField(
+        list(WINDOWS), required=False, default="stop", help_text="What happens when the model can read no more."
+    )
+    offload = serializers.BooleanField(required=False, default=False, help_text="Put long tool results aside.")
+
+
+class OutputShape(serializers.Serializer[Any]):
+    """The form that the answer must have."""
+
+    name = serializers.CharField(required=False, max_length=64)
+    schema = serializers.DictField(
+        help_text="JSON Schema of type object, at most 20,000 characters, 5 levels and 50 fields a level, without $ref."
+    )
 
 
 class ParametersShape(serializers.Serializer[Any]):
@@ -53,11 +87,25 @@ class DefinitionShape(serializers.Serializer[Any]):
 
     instructions = serializers.CharField(required=False, max_length=100_000)
     model = serializers.UUIDField(required=False, allow_null=True, help_text="Of GET /models; null for the default.")
+    fallback_model = serializers.UUIDField(
+        required=False, allow_null=True, help_text="Steps in when the model fails; another one than the model."
+    )
     parameters = ParametersShape(required=False)
     variables = VariableShape(many=True, required=False)
     tools = ToolShape(many=True, required=False)
+    buckets = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=20)
+    memory = MemoryShape(required=False)
+    output = OutputShape(required=False, allow_null=True, help_text="Null for free text.")
     limits = LimitsShape(required=False)
+    reasoning = serializers.BooleanField(required=False, default=False, help_text="Think step by step first.")
     markdown = serializers.BooleanField(required=False, default=True)
+    language = serializers.ChoiceField(
+        list(LANGUAGES), required=False, allow_blank=True, help_text="Of the answer; empty for the question’s."
+    )
+    dates = serializers.BooleanField(required=False, default=False, help_text="Tell the model when the run began.")
+    retries = serializers.IntegerField(
+        required=False, min_value=0, max_value=5, help_text="How often a failed request is sent again."
+    )
 
 
 @extend_schema_field(DefinitionShape)
@@ -110,6 +158,31 @@ class CopyName(StrictSerializer):
     name = serializers.CharField(required=False)
 
 
+class AgentCopy(CopyName):
+    """Where the copy goes, and what it is called."""
+
+    department = serializers.UUIDField(required=False, help_text="The agent’s own, when left out.")
+
+
+class AgentFile(StrictSerializer):
+    """An exported agent."""
+
+    file = serializers.CharField(trim_whitespace=False, help_text="The YAML of GET /agents/{uuid}/export.")
+    department = serializers.UUIDField(required=False, help_text="The first one where you are a member, when left out.")
+
+
+class VersionNumber(StrictSerializer):
+    """A version."""
+
+    number = serializers.IntegerField(min_value=1)
+
+
+class NewOwner(StrictSerializer):
+    """Who is to own it: a member or manager of the department."""
+
+    owner = serializers.EmailField(help_text="The person’s e-mail address.")
+
+
 class Nothing(StrictSerializer):
     """No body."""
 
@@ -137,6 +210,19 @@ class AgentSummary(serializers.ModelSerializer[Agent]):
         """Also true for an agent that was never published."""
         return agent.published is None or agent.published.digest != agent.draft_digest
 
+    def to_representation(self, agent: Agent) -> dict[str, Any]:
+        """Of what another department shares, the draft stays there: its place is taken by what is published."""
+        shown: dict[str, Any] = super().to_representation(agent)
+        if agent.published is not None and agent.department_id not in self._own_departments():
+            shown |= {"has_changes": False, "draft_digest": agent.published.digest}
+            if "draft" in shown:
+                shown["draft"] = agent.published.definition
+        return shown
+
+    def _own_departments(self) -> dict[int, Any]:
+        user: User = self.context["request"].user
+        return roles_of(user)
+
 
 class AgentDetail(AgentSummary):
     """An agent with its draft and what is published."""
@@ -151,6 +237,41 @@ class AgentDetail(AgentSummary):
     def get_published(self, agent: Agent) -> dict[str, Any] | None:
         """The definition that runs use."""
         return agent.published.definition if agent.published else None
+
+
+class ImportedAgent(AgentDetail):
+    """A new agent, and what has to be chosen again."""
+
+    notes = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta(AgentDetail.Meta):
+        fields = [*AgentDetail.Meta.fields, "notes"]
+
+
+class Piece(serializers.Serializer[Any]):
+    """Some words of a line."""
+
+    kind = serializers.ChoiceField(["", "del", "ins"], help_text="Empty for what stayed.")
+    text = serializers.CharField()
+
+
+class ChangedLine(serializers.Serializer[Any]):
+    """A line of the instructions."""
+
+    kind = serializers.ChoiceField(["same", "changed", "del", "ins", "gap"])
+    pieces = Piece(many=True)
+    skipped = serializers.IntegerField(help_text="Of a gap: lines that stayed and are not shown.")
+
+
+class DifferenceOut(serializers.Serializer[Any]):
+    """What changed from one version, or the draft, to another."""
+
+    before = serializers.CharField(help_text="“draft”, or a version’s number.")
+    after = serializers.CharField(help_text="“draft”, or a version’s number.")
+    changes = serializers.ListField(
+        child=serializers.CharField(), help_text="In sentences; empty when nothing changed."
+    )
+    lines = ChangedLine(many=True, help_text="The instructions line by line; empty when they are the same.")
 
 
 class VersionOut(serializers.ModelSerializer[AgentVersion]):

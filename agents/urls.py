@@ -33,7 +33,12 @@ urlpatterns = [
 
 api_urlpatterns = [
     path("agents", api.agents, name="agents"),
+    path("agents/import", api.import_file, name="agent_import"),
     path("agents/<uuid:uuid>", api.agent, name="agent"),
+    path("agents/<uuid:uuid>/export", api.export, name="agent_export"),
+    path("agents/<uuid:uuid>/compare", api.compare, name="agent_compare"),
+    path("agents/<uuid:uuid>/transfer", api.transfer, name="agent_transfer"),
+    path("agents/<uuid:uuid>/restore-version", api.restore_version, name="agent_restore_version"),
     path("agents/<uuid:uuid>/publish", api.publish, name="agent_publish"),
     path("agents/<uuid:uuid>/duplicate", api.duplicate, name="agent_duplicate"),
     path("agents/<uuid:uuid>/archive", api.archive, name="agent_archive"),

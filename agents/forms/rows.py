@@ -39,7 +39,7 @@ class FieldForm(Shown):
 
     name = forms.CharField(max_length=64, widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off"}))
     kind = forms.ChoiceField(choices=list(FIELD_KINDS.items()))
-    description = forms.CharField(label="What belongs here", required=False, max_length=300)
+    description = forms.CharField(label="Explanation", required=False, max_length=300)
     required = forms.BooleanField(label="Must be there", required=False)
     is_list = forms.BooleanField(label="Several of them", required=False)
     inside = forms.BooleanField(label="Inside the group above", required=False)

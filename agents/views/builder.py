@@ -14,9 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from agents import gallery, services
 from agents.definition import check
 from agents.forms import Builder, by_input, read, rearranged, section_of, write
-from agents.queries import connections_for, has_changes
+from agents.queries import connections_for, difference, has_changes
 from agents.specs import unready
-from agents.views.details import difference
 from agents.views.doors import editable, reverse_or_none, rights
 from integrations.models import Model
 from mindloom.web.errors import Conflict, Invalid, MindloomError
@@ -143,7 +142,7 @@ def _review(request: Request, agent: Agent) -> HttpResponse:
         "next_number": _next_number(agent),
         "sections": [(key, label, notes[key]) for key, label in SECTIONS if key in notes],
         "before": agent.published,
-        **difference(agent.published.definition if agent.published else agent.draft, agent.draft),
+        **vars(difference(agent.published.definition if agent.published else agent.draft, agent.draft)),
     }
     return render_page(request, "agents/publish.html", context, partials={"difference": "difference"})
 

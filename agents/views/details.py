@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
-from django.utils.text import slugify
+from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from agents.definition import blank, exchange, textdiff
-from agents.definition.difference import sentences
-from agents.queries import agent_file, has_changes, told_names
+from agents.queries import DRAFT, agent_file, compared, difference, file_name, has_changes
 from agents.views.doors import described, is_inside, rights, uses, version_of, visible
 from mindloom.web.http import render_page
 
@@ -21,10 +17,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from accounts.middleware import Request
-    from agents.models import Agent
 
 PAGE = 30
-DRAFT = "draft"
 
 
 @login_required
@@ -66,23 +60,13 @@ def version(request: Request, uuid: UUID, number: int) -> HttpResponse:
     return render_page(request, "agents/version.html", context)
 
 
-@dataclass(frozen=True)
-class Side:
-    """One side of a comparison: "draft" or a version's number, and what stood there."""
-
-    key: str
-    label: str
-    definition: dict[str, Any]
-
-
 @login_required
 @require_safe
 def compare(request: Request, uuid: UUID) -> HttpResponse:
     """What changed from one version, or the draft, to another."""
     agent = visible(request, uuid)
     inside = is_inside(request, agent)
-    before = _side(agent, request.GET.get("from") or _usual(agent, DRAFT), inside=inside)
-    after = _side(agent, request.GET.get("to") or _usual(agent, DRAFT if inside else ""), inside=inside)
+    before, after = compared(agent, request.GET.get("from", ""), request.GET.get("to", ""), inside=inside)
     numbers = agent.versions.order_by("-number").values_list("number", flat=True)[:200]
     choices = [(DRAFT, "Draft")] if inside else []
     context = {
@@ -90,35 +74,10 @@ def compare(request: Request, uuid: UUID) -> HttpResponse:
         "before": before,
         "after": after,
         "choices": [*choices, *((str(number), f"v{number}") for number in numbers)],
-        **difference(before.definition, after.definition),
+        **vars(difference(before.definition, after.definition)),
         **rights(request, agent),
     }
     return render_page(request, "agents/compare.html", context, partials={"difference": "difference"})
-
-
-def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """What changed, for the template `agents/_difference.html`."""
-    old, new = {**blank(), **before}, {**blank(), **after}
-    return {
-        "changes": sentences(old, new, told_names(old, new)),
-        "lines": textdiff.lines(old["instructions"], new["instructions"]),
-    }
-
-
-def _usual(agent: Agent, otherwise: str) -> str:
-    """The version that people run; for the second side, what it is compared with."""
-    if otherwise == DRAFT and agent.published is None:
-        return DRAFT
-    return str(agent.published.number) if agent.published and otherwise != DRAFT else otherwise
-
-
-def _side(agent: Agent, key: str, *, inside: bool) -> Side:
-    if key == DRAFT and inside:
-        return Side(DRAFT, "draft", agent.draft)
-    if not key.isascii() or not key.isdigit() or len(key) > 9:
-        raise Http404
-    found = version_of(agent, int(key))
-    return Side(key, str(found), found.definition)
 
 
 @login_required
@@ -131,14 +90,8 @@ def export(request: Request, uuid: UUID) -> HttpResponse:
     source = version_of(agent, number) if number is not None else None
     if source is None and not is_inside(request, agent):
         source = agent.published
-    return file_response(agent, agent_file(agent, source))
-
-
-def file_response(agent: Agent, text: str) -> HttpResponse:
-    """The file, to be saved under the agent's name."""
-    name = f"{slugify(agent.name) or 'agent'}.{exchange.AGENT.word}.yaml"
     return HttpResponse(
-        text,
+        agent_file(agent, source),
         content_type="application/yaml; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"},
+        headers={"Content-Disposition": f'attachment; filename="{file_name(agent)}"'},
     )

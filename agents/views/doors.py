@@ -14,6 +14,7 @@ from accounts.queries import may
 from agents.definition import KINDS, STORAGES, blank
 from agents.definition.output import FIELD_KINDS, fields_of, named_fields
 from agents.models import Agent
+from agents.queries import told_names
 from integrations import tools
 
 if TYPE_CHECKING:
@@ -112,8 +113,11 @@ def _answer_fields(output: Mapping[str, Any] | None) -> list[dict[str, Any]]:
 
 
 def _settings(definition: Mapping[str, Any]) -> list[tuple[str, str]]:
-    memory = definition["memory"]
-    told = [("Memory", STORAGES[memory["storage"]])]
+    memory, names = definition["memory"], told_names(definition)
+    told = [("Model", names.model(definition["model"], "The default"))]
+    if definition["fallback_model"]:
+        told.append(("When it fails", names.model(definition["fallback_model"], "")))
+    told.append(("Memory", STORAGES[memory["storage"]]))
     if memory["history_runs"]:
         told.append(("Earlier runs told again", str(memory["history_runs"])))
     if memory["person"]:

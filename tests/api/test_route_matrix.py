@@ -175,6 +175,11 @@ POST   api:agent_duplicate            401       403       201       201       40
 POST   api:agent_archive              401       403       403       200       404       200
 POST   api:agent_restore              401       403       403       200       404       200
 GET    api:agent_versions             401       200       200       200       404       200
+POST   api:agent_import               401       403       201       201       201       201
+GET    api:agent_export               401       200       200       200       404       200
+GET    api:agent_compare              401       200       200       200       404       200
+POST   api:agent_transfer             401       403       403       200       404       200
+POST   api:agent_restore_version      401       403       403       200       404       200
 GET    api:templates                  401       200       200       200       200       200
 GET    api:teams                      401       200       200       200       200       200
 POST   api:teams                      401       403       201       201       201       201
