@@ -20,6 +20,8 @@ from mindloom import wall
 from runs import services as runs
 from runs import worker
 from runs.models import Run, Trigger
+from teams import services as teams
+from teams.models import Team
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +46,13 @@ PEOPLE = {
 }
 ROLES = (Role.MANAGER, Role.MEMBER, Role.VIEWER)
 AGENTS_EACH = 3
+TEAM_DEPARTMENT = "Marketing"
+TEAM_MEMBERS: tuple[tuple[str, str, dict[str, dict[str, str]]], ...] = (
+    ("Campaign brief writer", "Writes the brief from the notes.", {"audience": {"from": "audience"}}),
+    ("Social post planner", "Plans the posts that go with the brief.", {}),
+    ("Press release checker", "Checks what will be published, and says what must change.", {}),
+)
+"""Agent, role, and where its variables come from."""
 
 
 def seed() -> None:
@@ -57,6 +66,7 @@ def seed() -> None:
     with wall.system("demonstration: agents of three departments"):
         for department in Department.objects.filter(name__in=PEOPLE).order_by("id"):
             _make_agents(department)
+            _make_team(department)
         _make_runs()
 
 
@@ -97,6 +107,34 @@ def _make_agents(department: Department) -> None:
             actor=manager, department_id=department.pk, name=template.name, template=template.key
         )
         agents.publish_agent(actor=manager, agent=agent, note="First version, from the gallery")
+
+
+def _make_team(department: Department) -> None:
+    """Put the department's agents together, in the first department."""
+    if department.name != TEAM_DEPARTMENT or Team.objects.filter(department=department).exists():
+        return
+    manager = User.objects.get(email=PEOPLE[department.name][0][0])
+    known = {agent.name: agent for agent in Agent.objects.filter(department=department).exclude(published=None)}
+    members = [
+        {"agent": str(known[name].uuid), "role": role, "variables": variables}
+        for name, role, variables in TEAM_MEMBERS
+        if name in known
+    ]
+    if len(members) < len(TEAM_MEMBERS):
+        return
+    team = teams.create_team(
+        actor=manager,
+        department_id=department.pk,
+        name="Campaign desk",
+        type="coordinate",
+        description="Turns notes about a campaign into a brief, posts and a checked press release.",
+        definition={
+            "instructions": "Prepare the campaign for {{ audience }}. Let each member do its part, then put the parts together.",
+            "variables": [{"name": "audience", "label": "Audience", "default": "Existing customers"}],
+            "members": members,
+        },
+    )
+    teams.publish_team(actor=manager, team=team, note="First version")
 
 
 def _make_runs() -> None:

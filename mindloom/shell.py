@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.models import Role
 from accounts.queries import departments_of, may
 from agents.models import Agent
+from teams.models import Team
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -24,6 +25,8 @@ _SECTIONS = {
 
 PALETTE_AGENTS = 40
 """Agents that can be jumped to by name: those that changed last."""
+PALETTE_TEAMS = 20
+"""The same of teams."""
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -67,6 +70,7 @@ def _groups(user: Any, department: Any) -> list[dict[str, Any]]:
             "title": "Build",
             "items": [
                 _item("Agents", "agents:list", "bot", "agents"),
+                _item("Teams", "teams:list", "users-round", "teams"),
                 _item("Tools", "integrations:tools", "wrench", "tools"),
             ],
         },
@@ -91,7 +95,7 @@ def _item(label: str, route: str, icon: str, key: str) -> dict[str, Any]:
 
 def _commands(groups: list[dict[str, Any]], user: Any) -> dict[str, Any]:
     """What the command palette offers, and the icons that it needs."""
-    listed = [*_page_commands(groups), *_agent_commands(user)]
+    listed = [*_page_commands(groups), *_agent_commands(user), *_team_commands(user)]
     return {"listed": listed, "icons": sorted({command["icon"] for command in listed})}
 
 
@@ -107,8 +111,15 @@ def _agent_commands(user: Any) -> list[dict[str, str]]:
     return [*opened, *runs]
 
 
+def _team_commands(user: Any) -> list[dict[str, str]]:
+    teams = Team.objects.visible_to(user).active().order_by("-updated_at").values_list("uuid", "name")[:PALETTE_TEAMS]
+    return [
+        {"label": name, "href": reverse("teams:detail", args=[uuid]), "icon": "users-round"} for uuid, name in teams
+    ]
+
+
 def _page_commands(groups: list[dict[str, Any]]) -> list[dict[str, str]]:
-    keys = {"home": "G H", "runs": "G R", "agents": "G A"}
+    keys = {"home": "G H", "runs": "G R", "agents": "G A", "teams": "G T"}
     pages = [
         {"label": item["label"], "href": item["href"], "icon": item["icon"], "keys": keys.get(item["key"], "")}
         for group in groups
@@ -117,6 +128,7 @@ def _page_commands(groups: list[dict[str, Any]]) -> list[dict[str, str]]:
     return [
         *pages,
         {"label": "New agent", "href": reverse("agents:gallery"), "icon": "plus", "keys": "N A"},
+        {"label": "New team", "href": reverse("teams:create"), "icon": "plus", "keys": "N T"},
         {"label": "New connection", "href": reverse("integrations:connection_create"), "icon": "plus", "keys": ""},
         {"label": "Profile", "href": reverse("accounts:profile"), "icon": "user", "keys": ""},
     ]

@@ -7,26 +7,48 @@ from typing import TYPE_CHECKING, Any, cast
 import django_filters
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from accounts.idempotency import idempotent
-from accounts.queries import member_department
+from accounts.models import Role
+from accounts.queries import may, member_department
+from agents.definition.reading import clean_name
 from agents.serializers import CopyName, Nothing, PublishNote
 from mindloom.web.api import Pages
+from mindloom.web.errors import NotFound
+from mindloom.web.http import yaml_download
 from mindloom.web.schema import PAGING, paged, query
 from teams import services
 from teams.models import Team
-from teams.serializers import TYPE_CHOICES, NewTeam, TeamChanges, TeamDetail, TeamSummary, TeamVersionOut
+from teams.queries import changes, definition_of, exported
+from teams.serializers import (
+    TYPE_CHOICES,
+    ImportedTeam,
+    NewTeam,
+    TeamChanges,
+    TeamDetail,
+    TeamDifference,
+    TeamFile,
+    TeamSummary,
+    TeamVersionOut,
+)
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from django.http import HttpResponse
     from rest_framework.request import Request
 
     from accounts.models import User
+
+_WHICH = "The number of a version, or draft."
+WHICH = OpenApiParameter("version", str, description=f"{_WHICH} The draft, when left out.")
+BEFORE = OpenApiParameter("from", str, description=f"{_WHICH} What is published, when left out.")
+AFTER = OpenApiParameter("to", str, description=f"{_WHICH} The draft, when left out.")
 
 
 class TeamFilter(django_filters.FilterSet):
@@ -163,6 +185,64 @@ def versions(request: Request, uuid: UUID) -> Response:
     return pages.get_paginated_response(TeamVersionOut(page, many=True).data)
 
 
+@extend_schema(
+    operation_id="teams_export",
+    summary="Export a team as a YAML file",
+    parameters=[WHICH],
+    responses={(200, "application/yaml"): OpenApiTypes.STR},
+)
+@api_view(["GET"])
+def export(request: Request, uuid: UUID) -> HttpResponse:
+    """The file of the draft, or of a version; without secrets, members named."""
+    found = _find(request, uuid)
+    definition = _definition(request, found, request.query_params.get("version") or _usual(request, found))
+    return yaml_download(found.name, exported(_user(request), found, definition))
+
+
+@extend_schema(operation_id="teams_import", request=TeamFile, responses={201: ImportedTeam})
+@api_view(["POST"])
+@idempotent
+def import_file(request: Request) -> Response:
+    """Make a new team from an exported file; `notes` say what has to be looked at."""
+    given = _given(TeamFile, request)
+    made = services.import_team(
+        actor=_user(request),
+        department_id=member_department(_user(request), given.get("department"), things="teams"),
+        data=given["file"].encode(),
+    )
+    team = _find(request, made.team.uuid)
+    return Response(
+        ImportedTeam({"team": team, "notes": made.notes}, context={"request": request}).data,
+        status=201,
+        headers={"Location": reverse("api:team", args=[team.uuid])},
+    )
+
+
+@extend_schema(operation_id="teams_compare", parameters=[BEFORE, AFTER], responses=TeamDifference)
+@api_view(["GET"])
+def compare(request: Request, uuid: UUID) -> Response:
+    """What changed from one version to another, or to the draft, in sentences."""
+    found = _find(request, uuid)
+    published = str(found.published.number) if found.published else ""
+    before = request.query_params.get("from") or published
+    after = request.query_params.get("to") or _usual(request, found)
+    sentences = changes(_user(request), _definition(request, found, before), _definition(request, found, after))
+    return Response(TeamDifference({"before": before, "after": after, "changes": sentences}).data)
+
+
+def _usual(request: Request, team: Team) -> str:
+    """The draft, or what is published for people who do not see the draft."""
+    inside = may(_user(request), Role.VIEWER, team.department_id)
+    return "draft" if inside or team.published is None else str(team.published.number)
+
+
+def _definition(request: Request, team: Team, which: str) -> dict[str, Any]:
+    found: dict[str, Any] | None = definition_of(_user(request), team, which)
+    if found is None:
+        raise NotFound(f"“{team.name}” has no version “{clean_name(which)}”. Name the number of one, or draft.")
+    return found
+
+
 def _user(request: Request) -> User:
     return cast("User", request.user)
 
@@ -184,4 +264,4 @@ def _given(serializer: Any, request: Request) -> dict[str, Any]:
 def _answer(request: Request, team: Team, status: int = 200) -> Response:
     fresh = _find(request, team.uuid)
     headers = {"Location": reverse("api:team", args=[team.uuid])} if status == 201 else None
-    return Response(TeamDetail(fresh).data, status=status, headers=headers)
+    return Response(TeamDetail(fresh, context={"request": request}).data, status=status, headers=headers)

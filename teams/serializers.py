@@ -7,6 +7,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.models import Role
+from accounts.queries import may
+from agents.definition.exchange import LARGEST_FILE
 from agents.serializers import DefinitionShape
 from mindloom.web.api import StrictSerializer
 from teams.definition import TYPES
@@ -106,11 +109,17 @@ class TeamSummary(serializers.ModelSerializer[Team]):
 class TeamDetail(TeamSummary):
     """A team with its draft and what is published."""
 
-    draft = TeamDefinitionField()
+    draft = serializers.SerializerMethodField(help_text="Null for people outside of its department.")
     published = serializers.SerializerMethodField()
 
     class Meta(TeamSummary.Meta):
         fields = [*TeamSummary.Meta.fields, "draft", "published"]
+
+    @extend_schema_field(TeamDefinitionShape(allow_null=True))
+    def get_draft(self, team: Team) -> dict[str, Any] | None:
+        """What its editors work on."""
+        user = self.context["request"].user
+        return team.draft if may(user, Role.VIEWER, team.department_id) else None
 
     @extend_schema_field(TeamDefinitionShape(allow_null=True))
     def get_published(self, team: Team) -> dict[str, Any] | None:
@@ -127,3 +136,25 @@ class TeamVersionOut(serializers.ModelSerializer[TeamVersion]):
     class Meta:
         model = TeamVersion
         fields = ["number", "note", "published_by", "published_at", "digest", "definition"]
+
+
+class TeamFile(StrictSerializer):
+    """An exported file, to be made into a team."""
+
+    file = serializers.CharField(max_length=LARGEST_FILE, help_text="The text of the YAML file.")
+    department = serializers.UUIDField(required=False, help_text="The first one where you are a member, when left out.")
+
+
+class ImportedTeam(serializers.Serializer[Any]):
+    """The new team, and sentences about what is different from the file."""
+
+    team = TeamDetail()
+    notes = serializers.ListField(child=serializers.CharField())
+
+
+class TeamDifference(serializers.Serializer[Any]):
+    """What changed, in sentences; none when nothing did."""
+
+    before = serializers.CharField()
+    after = serializers.CharField()
+    changes = serializers.ListField(child=serializers.CharField())

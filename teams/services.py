@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from agents.definition import exchange
 from agents.definition.checking import raise_findings
+from agents.queries import model_named
 from agents.services.keeping import Keeper
 from teams.definition import blank, check
+from teams.definition.exchange import TEAM, members_found
 from teams.models import Team, TeamVersion
+from teams.queries import agent_meant
 from teams.specs import obstacles
 
 if TYPE_CHECKING:
@@ -32,6 +38,14 @@ ICONS = (
     ),
 )
 """What a team can look like."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A new team, and what its editors should know."""
+
+    team: Team
+    notes: tuple[str, ...]
 
 
 def _normal(definition: Any) -> dict[str, Any]:
@@ -95,6 +109,24 @@ def publish_team(*, actor: User, team: Team, note: str = "") -> TeamVersion:
     Raises `Invalid` with the fields that are not ready, `Conflict` when nothing changed since the last version.
     """
     return _teams.publish(actor=actor, row=team, note=note)
+
+
+def import_team(*, actor: User, department_id: int, data: bytes) -> Imported:
+    """Make a new team, owned by the actor, from an exported file. Raises `Invalid` with a sentence or fields by path.
+
+    Members are the agents of here that the file names. It has a draft only, to be published like any other.
+    """
+    file = exchange.read_file(TEAM, data)
+    identity = _teams.clean({"name": "", **file.identity})
+    with exchange.inside_file():
+        definition, notes = exchange.unnamed(file.definition, model_named)
+        definition, more = members_found(definition, partial(agent_meant, actor))
+        definition = check(definition, complete=False)
+    identity["name"] = _teams.free_name(department_id, identity["name"])
+    team = _teams.create(
+        actor=actor, department_id=department_id, definition=definition, identity=identity, done="imported"
+    )
+    return Imported(team, (*notes, *more))
 
 
 def discard_draft(*, actor: User, team: Team) -> Team:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.cache import patch_vary_headers
+from django.utils.http import content_disposition_header
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,4 +33,11 @@ def render_page(
         part = (partials or {}).get(htmx.target.rpartition("#")[2])
     response = TemplateResponse(request, f"{template}#{part}" if part else template, dict(context or {}), status=status)
     patch_vary_headers(response, ("HX-Request", "HX-Request-Type", "HX-Target"))
+    return response
+
+
+def yaml_download(name: str, text: str) -> HttpResponse:
+    """A YAML file to take away, called after a thing."""
+    response = HttpResponse(text, content_type="application/yaml; charset=utf-8")
+    response["Content-Disposition"] = content_disposition_header(True, f"{name}.yaml") or "attachment"
     return response

@@ -9,16 +9,20 @@ A definition is JSON: `type`, `members` (`{agent, version, role, variables}` in 
 from __future__ import annotations
 
 from teams.definition.checking import blank, check, problems
+from teams.definition.diagram import Diagram, draw
 from teams.definition.members import FEWEST_MEMBERS, LONGEST_ROLE
-from teams.definition.words import TYPES, TeamType, said
+from teams.definition.words import TYPES, TeamType, find_type, said
 
 __all__ = [
     "FEWEST_MEMBERS",
     "LONGEST_ROLE",
     "TYPES",
+    "Diagram",
     "TeamType",
     "blank",
     "check",
+    "draw",
+    "find_type",
     "problems",
     "said",
 ]

@@ -18,7 +18,9 @@ from integrations.models import Connection, McpServer, Model, ModelProvider
 from mindloom import wall
 from mindloom.engine.events import RunCompleted, RunQueued, RunStarted
 from runs.models import Guard, Run, RunArtifact, State, append
+from teams.forms import write as write_team
 from teams.models import Team
+from teams.queries import exported
 from tests import factories
 from tests.conftest import PASSWORD, Cast
 
@@ -150,7 +152,7 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
         about_model = page in {"model", "enable_model", "default", "delete_model"}
         return stage.model.uuid if about_model else stage.provider.uuid
     if app == "teams" or page.startswith("team"):
-        return stage.team.uuid
+        return stage.agent.uuid if page == "using_agent" else stage.team.uuid
     if page == "delete" or (page == "agent" and method == "DELETE"):
         return stage.unused.uuid
     if app == "agents" or page.startswith("agent"):
@@ -164,6 +166,7 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
     login = {"email": cast.alice.email, "password": PASSWORD}
     register = {"email": "new@example.org", "password": "a long new phrase", "name": "New"}
     draft = write(stage.agent).dict() | {"draft_digest": stage.agent.draft_digest}
+    team_draft = write_team(stage.team).dict() | {"draft_digest": stage.team.draft_digest}
     known: dict[str, dict[str, Any]] = {
         "accounts:sign_in": login,
         "accounts:sign_up": register | {"department": str(cast.marketing.uuid)},
@@ -196,7 +199,18 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         "api:agent_restore_version": {"number": 1},
         "api:teams": {"name": "Fresh"},
         "api:team": {"description": "New"},
+        "api:team_import": {"file": team_file(stage)},
+        "teams:create": {"name": "Fresh", "type": "route"},
+        "teams:edit": team_draft,
+        "teams:autosave": team_draft,
+        "teams:transfer": {"owner": str(cast.bob.uuid)},
         "api:runs": {"agent": str(stage.agent.uuid), "input": "Hello"},
         "api:run_retry": {},
     }
     return (known | INTEGRATIONS).get(route, {})
+
+
+def team_file(stage: Stage) -> str:
+    """The team as its file."""
+    with wall.system("tests: set the stage"):
+        return exported(stage.cast.alice, stage.team, stage.team.draft)

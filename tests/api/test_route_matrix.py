@@ -130,6 +130,31 @@ GET    agents:import                  302       403       200       200       20
 POST   agents:import                  302       403       302       302       302       302
 GET    agents:using_tool              302       200       200       200       200       200
 GET    agents:using_connection        302       200       200       200       200       200
+# Teams
+GET    teams:list                     302       200       200       200       200       200
+GET    teams:create                   302       403       200       200       200       200
+POST   teams:create                   302       403       302       302       302       302
+GET    teams:import                   302       403       200       200       200       200
+POST   teams:import                   302       403       422       422       422       422
+GET    teams:using_agent              302       200       200       200       200       200
+GET    teams:detail                   302       200       200       200       404       200
+GET    teams:edit                     302       403       403       200       404       200
+POST   teams:edit                     302       403       403       302       404       302
+POST   teams:autosave                 302       403       403       200       404       200
+GET    teams:publish                  302       403       403       200       404       200
+POST   teams:publish                  302       403       403       302       404       302
+POST   teams:discard                  302       403       403       302       404       302
+POST   teams:duplicate                302       403       302       302       404       302
+POST   teams:archive                  302       403       403       302       404       302
+POST   teams:restore                  302       403       403       302       404       302
+GET    teams:transfer                 302       403       403       200       404       200
+POST   teams:transfer                 302       403       403       302       404       302
+POST   teams:delete                   302       403       403       302       404       302
+GET    teams:compare                  302       200       200       200       404       200
+GET    teams:export                   302       200       200       200       404       200
+GET    teams:versions                 302       200       200       200       404       200
+GET    teams:version                  302       200       200       200       404       200
+POST   teams:restore_version          302       403       403       302       404       302
 # Runs
 GET    runs:list                      302       200       200       200       200       200
 GET    runs:start                     302       200       200       200       404       200
@@ -191,6 +216,9 @@ POST   api:team_duplicate             401       403       201       201       40
 POST   api:team_archive               401       403       403       200       404       200
 POST   api:team_restore               401       403       403       200       404       200
 GET    api:team_versions              401       200       200       200       404       200
+GET    api:team_compare               401       200       200       200       404       200
+GET    api:team_export                401       200       200       200       404       200
+POST   api:team_import                401       403       201       201       400       201
 GET    api:runs                       401       200       200       200       200       200
 POST   api:runs                       401       403       201       201       404       201
 GET    api:run                        401       200       200       200       404       200

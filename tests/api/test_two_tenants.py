@@ -42,6 +42,8 @@ LISTS = [
     "/agents/?q=cou",
     "/connections/",
     "/connections/?q=mail",
+    "/teams/",
+    "/teams/?q=desk",
     "/runs/",
     "/runs/?view=completed",
     "/people/",
