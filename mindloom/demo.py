@@ -147,7 +147,7 @@ def _make_runs() -> None:
         template = next(one for one in TEMPLATES if one.name == agent.name)
         run = runs.start_run(
             actor=manager,
-            agent=agent,
+            target=agent,
             text=template.sample_input,
             variables=template.sample_values,
             trigger=Trigger.SEED,

@@ -113,7 +113,7 @@ def _start(request: Request) -> Response | StreamingHttpResponse:
     agent = get_object_or_404(Agent.objects.visible_to(user), uuid=given.validated_data["agent"])
     run = services.start_run(
         actor=user,
-        agent=agent,
+        target=agent,
         text=given.validated_data["input"],
         variables=given.validated_data["variables"],
         trigger=Trigger.API,

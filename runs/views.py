@@ -106,7 +106,7 @@ def _start(request: Request, agent: Agent, form: RunForm, trigger: Trigger) -> R
     """The new run; None when the values were refused, with the reasons in the form."""
     try:
         return services.start_run(
-            actor=request.user, agent=agent, text=form.cleaned_data["input"], variables=form.values, trigger=trigger
+            actor=request.user, target=agent, text=form.cleaned_data["input"], variables=form.values, trigger=trigger
         )
     except Invalid as error:
         form.add_errors(error.fields or {"": [error.message]})

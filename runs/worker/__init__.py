@@ -4,5 +4,6 @@ from runs.worker.execute import execute, warm_up
 from runs.worker.reaper import reap, stale_queued
 from runs.worker.recorder import terminal_changes
 from runs.worker.steward import steward
+from runs.worker.waiting import forget
 
-__all__ = ["execute", "reap", "stale_queued", "steward", "terminal_changes", "warm_up"]
+__all__ = ["execute", "forget", "reap", "stale_queued", "steward", "terminal_changes", "warm_up"]

@@ -49,7 +49,7 @@ def agent(owner: User, fake: str, model: str, **limits: int) -> Agent:
 
 def queue(owner: User, of: Agent, count: int) -> list[int]:
     """Start so many runs; their ids, in order."""
-    return [services.start_run(actor=owner, agent=of, text=TEXT).pk for _ in range(count)]
+    return [services.start_run(actor=owner, target=of, text=TEXT).pk for _ in range(count)]
 
 
 def ended(ids: list[int]) -> int:

@@ -263,7 +263,7 @@ class Stage:
     def start(self, *turns: Turn, by: str = "turn", tools: Sequence[dict[str, Any]] = (), **limits: int) -> Run:
         """Bob starts an agent whose model answers with these turns."""
         return services.start_run(
-            actor=self.cast.bob, agent=self.agent(turns, by=by, tools=tools, **limits), text="Hello"
+            actor=self.cast.bob, target=self.agent(turns, by=by, tools=tools, **limits), text="Hello"
         )
 
 

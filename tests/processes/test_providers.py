@@ -112,6 +112,6 @@ def test_an_answer_beyond_the_limit_of_tokens_is_stopped(stage, worker):
 
 def test_many_runs_at_once_all_end(stage, worker):
     agent = stage.agent([HELLO])
-    runs = [services.start_run(actor=stage.cast.bob, agent=agent, text=f"Number {number}") for number in range(50)]
+    runs = [services.start_run(actor=stage.cast.bob, target=agent, text=f"Number {number}") for number in range(50)]
 
     assert {ended(run).state for run in runs} == {State.COMPLETED}

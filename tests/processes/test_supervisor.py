@@ -47,7 +47,7 @@ with wall.system("tests: run an agent"):
         User.objects.create_superuser("ada@example.org", "correct horse battery", name="Ada")
     Membership.objects.get_or_create(user=user, department=department, defaults={"role": Role.MANAGER, "status": "active"})
     agent = Agent.objects.filter(department=department).first() or factories.agent(user, department)
-    run = services.start_run(actor=user, agent=agent, text="Bread is baked. Bread is eaten.")
+    run = services.start_run(actor=user, target=agent, text="Bread is baked. Bread is eaten.")
     end = time.monotonic() + 60
     while not run.is_terminal and time.monotonic() < end:
         time.sleep(0.1)

@@ -29,7 +29,7 @@ TOPIC = {
 
 @pytest.fixture(autouse=True)
 def _no_workers(monkeypatch):
-    monkeypatch.setattr("runs.services.execute_run.delay_on_commit", lambda *_: None)
+    monkeypatch.setattr("runs.services.starting.send", lambda *_: None)
     monkeypatch.setattr(worker.steward, "watch", lambda *_: None)
 
 

@@ -25,10 +25,10 @@ def agent(cast, transactional_db):
 
 
 def test_a_run_of_an_agent_that_was_deleted_a_moment_ago_says_so(cast, agent, monkeypatch):
-    monkeypatch.setattr(services, "_check_sees", lambda *_: Agent.objects.filter(pk=agent.pk).delete())
+    monkeypatch.setattr(services.starting, "_check_sees", lambda *_: Agent.objects.filter(pk=agent.pk).delete())
 
     with pytest.raises(NotFound, match="deleted a moment ago"):
-        services.start_run(actor=cast.bob, agent=agent, text="Hello")
+        services.start_run(actor=cast.bob, target=agent, text="Hello")
     assert not Run.objects.exists()
 
 
