@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mindloom.engine.agno_adapter.session import Session
     from mindloom.engine.ports import ToolFunction
 
-QUIET_SECONDS = 0.05
+QUIET_SECONDS = 0.2
 LONGEST_QUESTION = 500
 _IDS = uuid.UUID("6f1c1a52-3a52-4c3a-9d1c-6d0f0c1b7a11")
 
