@@ -5,7 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from integrations.tools import artifact, calculator, csv_table, dates, servers, web_page
+from integrations.tools import (
+    artifact,
+    arxiv,
+    calculator,
+    calendar,
+    charts,
+    csv_table,
+    data,
+    dates,
+    email,
+    excel,
+    feeds,
+    hand_over,
+    http_api,
+    pdf,
+    qr_code,
+    servers,
+    sql,
+    text,
+    translate,
+    units,
+    weather,
+    web_page,
+    web_search,
+    webhook,
+    wikipedia,
+)  # fmt: skip
 from integrations.tools.base import AskFirst, ConfigField, OpenConnection, Setup, Tool
 from integrations.tools.connections import keeping_secrets
 from mindloom.engine.errors import EngineError
@@ -27,7 +53,11 @@ __all__ = [
     "tool",
 ]
 
-_CATALOGUE = {one.key: one for one in (web_page.TOOL, csv_table.TOOL, calculator.TOOL, dates.TOOL, artifact.TOOL)}
+_MODULES = (
+    web_page, web_search, wikipedia, feeds, arxiv, weather, csv_table, excel, sql, http_api, data, text, translate, calculator, units, dates,
+    artifact, pdf, charts, calendar, qr_code, email, webhook, hand_over,
+)  # fmt: skip
+_CATALOGUE: dict[str, Tool] = {one.TOOL.key: one.TOOL for one in _MODULES}
 
 
 def catalogue() -> list[Tool]:
@@ -82,7 +112,8 @@ def functions(spec: ToolSpec, connection: OpenConnection | None = None) -> Seque
         raise EngineError(
             f"The tool “{found.name}” is set up wrongly: {' '.join(wrong.values())} Open the agent and correct it."
         )
-    if found.connection and (connection is None or connection.kind != found.connection):
+    missing = connection is None and not found.connection_optional
+    if found.connection and (missing or (connection is not None and connection.kind != found.connection)):
         raise EngineError(f"The tool “{found.name}” needs a connection. Open the agent and choose one under Tools.")
     made = keeping_secrets(found.functions(Setup(config=config, connection=connection)), connection)
     if found.ask_first == "never" or not (spec.ask_first or found.ask_first == "always"):

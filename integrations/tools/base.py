@@ -38,20 +38,20 @@ class Setup:
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigField:
-    """A setting that the agent's builder fills in. `lines` is a list of texts, one a line in forms."""
+    """A setting that the agent's builder fills in. `lines` is a list of texts, one a line in forms; `long` a text of many lines."""
 
     name: str
     label: str
-    kind: Literal["text", "lines"] = "text"
+    kind: Literal["text", "lines", "long"] = "text"
     help: str = ""
     most: int = 100
-    """Characters of a text, or lines of a list."""
+    """Characters of a long text, or lines of a list."""
     check: Callable[[str], str] = str.strip
     """Cleans one text or line. Raises `ValueError` with a sentence."""
 
     def read(self, value: Any) -> Any:
         """The clean value. Raises `ValueError` with a sentence."""
-        if self.kind == "text":
+        if self.kind != "lines":
             if not isinstance(value, str | None):
                 raise ValueError("This must be text.")
             return self._clean(value or "")
@@ -63,7 +63,8 @@ class ConfigField:
         return list(dict.fromkeys(self._clean(line) for line in lines))
 
     def _clean(self, text: str) -> str:
-        if len(text) > 2_000 or not text.replace("\n", " ").isprintable():
+        most = self.most if self.kind == "long" else 2_000
+        if len(text) > most or not (self.kind == "long" or text.replace("\n", " ").isprintable()):
             raise ValueError("This is too long or has characters that cannot be shown.")
         return self.check(text)
 
@@ -83,6 +84,8 @@ class Tool:
     effect: Effect
     functions: Callable[[Setup], list[ToolFunction]]
     connection: str = ""
+    connection_optional: bool = False
+    """Whether it also works without its connection."""
     ask_first: AskFirst = "never"
     config_fields: tuple[ConfigField, ...] = ()
     needs_isolation: bool = False

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -53,3 +57,26 @@ def said(error: psycopg.Error) -> str:
     """What PostgreSQL says, in one line."""
     text = error.diag.message_primary or str(error) or type(error).__name__
     return f"{' '.join(text.split())[:400].rstrip('.')}."
+
+
+@contextmanager
+def session(values: Mapping[str, str], *, seconds: int = SECONDS) -> Iterator[psycopg.Connection[Any]]:
+    """An open connection that is hung up on when the server has not answered in time, whatever it does."""
+    with connect(values, seconds=seconds) as connection:
+        alarm = threading.Timer(seconds + 5, _hang_up, (connection.fileno(),))
+        alarm.daemon = True
+        alarm.start()
+        try:
+            yield connection
+            connection.rollback()
+        finally:
+            alarm.cancel()
+
+
+def _hang_up(number: int) -> None:
+    """End the wait of whoever waits for this socket."""
+    try:
+        with socket.socket(fileno=os.dup(number)) as one:
+            one.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return

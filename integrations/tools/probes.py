@@ -43,7 +43,7 @@ def http_api(values: Values) -> str:
 def sql(values: Values) -> str:
     """Opens the database and counts what can be read."""
     try:
-        with postgres.connect(values, seconds=10) as connection:
+        with postgres.session(values, seconds=10) as connection:
             row = connection.execute(
                 "select count(*) from information_schema.tables where table_schema not in ('pg_catalog', 'information_schema')"
             ).fetchone()
