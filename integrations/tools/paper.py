@@ -29,14 +29,19 @@ def made_of(markdown: str, title: str) -> tuple[bytes, int]:
     text = "".join("□" if letter in unknown and letter.isprintable() else letter for letter in markdown)
     reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
     paper = _Paper(" ".join(title.split())[:200])
-    paper.put(reader.parse(text.replace("\t", "    ")))
-    return bytes(paper.output()), paper.pages_count
+    try:
+        paper.put(reader.parse(text.replace("\t", "    ")))
+        return bytes(paper.output()), paper.pages_count
+    finally:
+        for font in paper.fonts.values():
+            font.close()
 
 
 @lru_cache(maxsize=1)
 def _letters() -> set[str]:
     """The letters that the font has."""
-    return {chr(code) for code in TTFont(FONTS / "DejaVuSans.ttf").getBestCmap()} | {"\n", "\t"}
+    with TTFont(FONTS / "DejaVuSans.ttf") as font:
+        return {chr(code) for code in font.getBestCmap()} | {"\n", "\t"}
 
 
 class _Paper(FPDF):
