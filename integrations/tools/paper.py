@@ -9,7 +9,7 @@ from functools import lru_cache
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, TextEmphasis, XPos, YPos
-from fpdf.fonts import FontFace
+from fpdf.fonts import FontFace, TTFFont
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -34,7 +34,8 @@ def made_of(markdown: str, title: str) -> tuple[bytes, int]:
         return bytes(paper.output()), paper.pages_count
     finally:
         for font in paper.fonts.values():
-            font.close()
+            if isinstance(font, TTFFont):
+                font.close()
 
 
 @lru_cache(maxsize=1)
