@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from django.urls import path
 
-from runs import api, consumers, views
+from runs import consumers
+from runs.api import runs as api
+from runs.views import acts, lists, pages, starting
 
 app_name = "runs"
 urlpatterns = [
-    path("runs/", views.run_list, name="list"),
-    path("agents/<uuid:agent_uuid>/run/", views.start, name="start"),
-    path("agents/<uuid:agent_uuid>/test/", views.test_panel, name="test_panel"),
-    path("runs/<uuid:uuid>/", views.detail, name="detail"),
-    path("runs/<uuid:uuid>/output/", views.output, name="output"),
-    path("runs/<uuid:uuid>/artifacts/", views.artifacts, name="artifacts"),
-    path("runs/<uuid:uuid>/inputs/", views.inputs, name="inputs"),
-    path("runs/<uuid:uuid>/result/", views.result, name="result"),
-    path("runs/<uuid:uuid>/stop/", views.stop, name="stop"),
-    path("runs/<uuid:uuid>/again/", views.again, name="again"),
-    path("runs/<uuid:uuid>/log.txt", views.log_text_file, name="log_text"),
-    path("runs/<uuid:uuid>/log.jsonl", views.log_lines_file, name="log_lines"),
-    path("runs/<uuid:uuid>/artifacts/<uuid:artifact_uuid>/", views.artifact, name="artifact"),
+    path("runs/", lists.run_list, name="list"),
+    path("agents/<uuid:agent_uuid>/run/", starting.start, name="start"),
+    path("agents/<uuid:agent_uuid>/test/", starting.test_panel, name="test_panel"),
+    path("runs/<uuid:uuid>/", pages.detail, name="detail"),
+    path("runs/<uuid:uuid>/output/", pages.output, name="output"),
+    path("runs/<uuid:uuid>/artifacts/", pages.artifacts, name="artifacts"),
+    path("runs/<uuid:uuid>/inputs/", pages.inputs, name="inputs"),
+    path("runs/<uuid:uuid>/result/", pages.result, name="result"),
+    path("runs/<uuid:uuid>/stop/", acts.stop, name="stop"),
+    path("runs/<uuid:uuid>/again/", acts.again, name="again"),
+    path("runs/<uuid:uuid>/log.txt", pages.log_text_file, name="log_text"),
+    path("runs/<uuid:uuid>/log.jsonl", pages.log_lines_file, name="log_lines"),
+    path("runs/<uuid:uuid>/artifacts/<uuid:artifact_uuid>/", pages.artifact, name="artifact"),
 ]
 
 api_urlpatterns = [

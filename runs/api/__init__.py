@@ -1,0 +1,1 @@
+"""The API of runs, of what they ask, and of conversations."""

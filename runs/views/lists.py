@@ -1,0 +1,68 @@
+"""The list of runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Q
+from django.views.decorators.http import require_safe
+
+from accounts.models import Role
+from accounts.queries import may
+from agents.models import Agent
+from mindloom.web.http import render_page
+from runs.models import LIVE_STATES, Run, State
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+    from accounts.middleware import Request
+
+PAGE = 30
+VIEWS = {
+    "all": ("All", Q()),
+    "mine": ("Mine", Q()),
+    "live": ("Running", Q(state__in=LIVE_STATES)),
+    "completed": ("Completed", Q(state=State.COMPLETED)),
+    "failed": ("Failed", Q(state=State.FAILED)),
+    "cancelled": ("Cancelled", Q(state=State.CANCELLED)),
+}
+
+
+@login_required
+@require_safe
+def run_list(request: Request) -> HttpResponse:
+    view = request.GET.get("view", "all")
+    view = view if view in VIEWS else "all"
+    found = Run.objects.visible_to(request.user).newest_first().filter(VIEWS[view][1])
+    if view == "mine":
+        found = found.filter(started_by=request.user)
+    agent = _chosen_agent(request)
+    if agent is not None:
+        found = found.filter(agent=agent)
+    before = request.GET.get("before", "")
+    if before.isascii() and before.isdigit() and len(before) < 19:
+        found = found.filter(pk__lt=int(before))
+    rows = list(found[: PAGE + 1])
+    context = {
+        "runs": rows[:PAGE],
+        "older": rows[PAGE - 1].pk if len(rows) > PAGE else None,
+        "newer": bool(before),
+        "view": view,
+        "views": [(key, label) for key, (label, _) in VIEWS.items()],
+        "agent": agent,
+        "is_live": any(not run.is_terminal for run in rows[:PAGE]),
+        "has_agents": Agent.objects.visible_to(request.user).exists(),
+        "may_run": request.department is not None and may(request.user, Role.MEMBER, request.department.pk),
+    }
+    return render_page(request, "runs/list.html", context, partials={"runs": "results"})
+
+
+def _chosen_agent(request: Request) -> Agent | None:
+    try:
+        uuid = UUID(request.GET.get("agent", ""))
+    except ValueError:
+        return None
+    return Agent.objects.visible_to(request.user).filter(uuid=uuid).first()
