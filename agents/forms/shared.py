@@ -121,7 +121,7 @@ def shared_input(path: list[str], data: QueryDict) -> str:
             return f"memory-{name}"
         case ["output", *_]:
             return field_input(path, data)
-        case [name] if name in PLAIN:
+        case [name] if name in PLAIN or name == "output_schema" or name.startswith("fields-"):
             return name
     return ""
 

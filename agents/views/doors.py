@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import NoReverseMatch, reverse
@@ -16,6 +15,7 @@ from agents.definition.output import FIELD_KINDS, fields_of, named_fields
 from agents.models import Agent
 from agents.queries import told_names
 from integrations import tools
+from mindloom.web.errors import NotAllowed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,11 +35,11 @@ def editable(request: Request, uuid: UUID) -> Agent:
     """The agent; 404 when the person does not see it, 403 when they may not change it."""
     agent = visible(request, uuid)
     if not Agent.objects.editable_by(request.user).filter(pk=agent.pk).exists():
-        raise PermissionDenied(
+        raise NotAllowed(
             "Only its owner and the department’s managers may change this agent. You can make a copy."
         )
     if not is_inside(request, agent):
-        raise PermissionDenied(f"This is an agent of {agent.department}. Switch to {agent.department} to change it.")
+        raise NotAllowed(f"This is an agent of {agent.department}. Switch to {agent.department} to change it.")
     return agent
 
 
