@@ -7,6 +7,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import signed_in
+
 NOTES = "We open the new reading room on 3 May 2027. The budget is €12,000. Ines Vogt leads it. Chairs are late, which is a risk."
 
 
@@ -17,6 +19,92 @@ def stays(page: Page) -> None:
 
 def has_stayed(page: Page) -> bool:
     return bool(page.evaluate("window.stayed === true"))
+
+
+def test_a_working_agent_is_built_from_a_template_in_under_ten_interactions(window, product):
+    page = window("ben")
+    page.goto("/agents/gallery/")
+    taken = [
+        page.get_by_role("link", name="Meeting minutes").click,
+        page.get_by_role("link", name="Use this template").click,
+        lambda: page.get_by_label("Name").fill("Minutes of the weavers"),
+        page.get_by_role("button", name="Make agent").click,
+        page.get_by_role("button", name="Publish v1").click,
+        page.get_by_role("dialog", name="Publish version 1").get_by_role("button", name="Publish").click,
+    ]
+    for interaction in taken:
+        interaction()
+
+    assert len(taken) < 10
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Minutes of the weavers")
+    page.get_by_role("link", name="Run", exact=True).click()
+    page.get_by_label("Message").or_(page.get_by_label("What should the agent work on?")).fill(NOTES)
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_role("banner").locator("..").get_by_text("Completed").first).to_be_visible()
+
+
+def test_an_answers_form_is_built_by_keyboard_and_published_with_what_changed(window, product):
+    uuid = product.api("maya", "POST", "agents", {"name": "Card reader", "template": "invoice-extractor"})["uuid"]
+    product.api("maya", "POST", f"agents/{uuid}/publish", {"note": "First"})
+    page = window("maya")
+    page.goto(f"/agents/{uuid}/edit/")
+    form = page.get_by_role("form", name="Agent")
+    form.get_by_role("radio", name=re.compile("^Free text")).focus()
+    page.keyboard.press("ArrowDown")
+    expect(form.get_by_role("button", name="Add field")).to_be_visible()
+    form.get_by_role("button", name="Add field").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type("total")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Number")
+    slider = form.get_by_role("slider", name="Creativity")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(form.locator("output")).to_have_text("0.1")
+    form.get_by_role("switch", name="Tell it today’s date").press("Space")
+    expect(page.get_by_text(re.compile("^Draft saved"))).to_be_visible()
+    expect(page.locator("[data-section=answer] [data-warn]")).to_be_visible()  # the built-in model fills in no forms
+
+    form.get_by_role("radio", name=re.compile("^A form")).focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("[data-section=answer] [data-ok]")).to_be_visible()
+    page.get_by_role("button", name="Publish v2").press("Enter")
+    dialog = page.get_by_role("dialog", name="Publish version 2")
+    expect(dialog.get_by_role("listitem")).to_have_text(["Creativity: 0 → 0.1.", "Knows today’s date now."])
+    dialog.get_by_label("What is new").fill("Knows the date")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="v2: Knows the date")).to_be_visible()
+
+
+def test_variables_are_inserted_at_the_cursor(window, product):
+    uuid = product.api("maya", "POST", "agents", {"name": "Cursor", "draft": {"instructions": "Write  now."}})["uuid"]
+    page = window("maya")
+    page.goto(f"/agents/{uuid}/edit/")
+    form = page.get_by_role("form", name="Agent")
+    form.get_by_role("button", name="Add variable").click()
+    page.keyboard.type("topic")
+    text = form.get_by_role("textbox", name="Instructions")
+    text.evaluate("here => { here.focus(); here.setSelectionRange(6, 6); }")
+    form.get_by_role("button", name="topic", exact=True).click()
+    expect(text).to_have_value("Write {{ topic }} now.")
+    expect(page.locator("#variable-count")).to_have_text("1")
+
+
+def test_the_builder_works_without_scripts(chromium, product):
+    uuid = product.api("maya", "POST", "agents", {"name": "By hand", "template": "meeting-minutes"})["uuid"]
+    state = signed_in(chromium, product, "maya")
+    context = chromium.new_context(base_url=product.url, storage_state=state, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"/agents/{uuid}/edit/")
+    form = page.get_by_role("form", name="Agent")
+    form.get_by_role("button", name="Add variable").click()
+    form.get_by_role("group", name="Variable").last.get_by_label("Name", exact=True).fill("room")
+    form.get_by_role("switch", name="Tell it today’s date").check()
+    page.get_by_role("button", name="Review").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Review By hand")
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_text("v1 of “By hand” is published.")).to_be_visible()
+    context.close()
 
 
 def test_from_a_template_to_a_downloaded_file(window, product):
