@@ -46,7 +46,7 @@ class ToolSettingOut(serializers.Serializer[Any]):
 
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment] # a field of that name, not the attribute
-    kind = serializers.ChoiceField(["text", "lines"])
+    kind = serializers.ChoiceField(["text", "lines", "long"])
     help = serializers.CharField()
 
 
@@ -59,6 +59,7 @@ class ToolOut(serializers.Serializer[Any]):
     icon = serializers.CharField()
     effect = serializers.ChoiceField(["reads", "writes", "sends", "executes"])
     connection = serializers.CharField(help_text="The kind of connection that it needs; empty for none.")
+    connection_optional = serializers.BooleanField(help_text="Whether it also works without its connection.")
     ask_first = serializers.ChoiceField(
         ["never", "off", "on", "always"],
         help_text="Whether a person is asked before it acts: cannot be, may be switched on, is unless switched off, always.",

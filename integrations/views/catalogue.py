@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 EFFECTS = ("reads", "writes", "sends", "executes")
 ASKING = {
-    "never": "It changes nothing outside, so nobody is asked.",
+    "never": "It changes nothing outside, so no permission is asked for.",
     "off": "Whoever builds the agent can have a person asked first.",
     "on": "A person is asked first, unless whoever builds the agent switches that off.",
     "always": "A person is always asked first.",
 }
-_KINDS_OF_SETTING = {"text": "text", "lines": "a list, one a line"}
+_KINDS_OF_SETTING = {"text": "text", "lines": "a list, one a line", "long": "a longer text"}
 _WORDS = {
     "string": "text",
     "integer": "whole number",
@@ -93,7 +93,7 @@ def tool_detail(request: Request, key: str) -> HttpResponse:
         "card": card,
         "tool": tool,
         "functions": [{"info": one, "parameters": parameters(one.parameters)} for one in card.functions],
-        "settings": [{"field": one, "kind": _KINDS_OF_SETTING.get(one.kind, one.kind)} for one in tool.config_fields],
+        "settings": [{"field": one, "kind": _KINDS_OF_SETTING[one.kind]} for one in tool.config_fields],
         "asking": ASKING[tool.ask_first],
         "connections": connections if tool.connection else [],
         "may_connect": request.department is not None and may(request.user, Role.MEMBER, request.department.pk),
