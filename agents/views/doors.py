@@ -35,9 +35,7 @@ def editable(request: Request, uuid: UUID) -> Agent:
     """The agent; 404 when the person does not see it, 403 when they may not change it."""
     agent = visible(request, uuid)
     if not Agent.objects.editable_by(request.user).filter(pk=agent.pk).exists():
-        raise NotAllowed(
-            "Only its owner and the department’s managers may change this agent. You can make a copy."
-        )
+        raise NotAllowed("Only its owner and the department’s managers may change this agent. You can make a copy.")
     if not is_inside(request, agent):
         raise NotAllowed(f"This is an agent of {agent.department}. Switch to {agent.department} to change it.")
     return agent

@@ -39,6 +39,7 @@ class Trigger(models.TextChoices):
     PERSON = "person", "a person"
     TEST = "test", "a test of a draft"
     API = "api", "the API"
+    CONVERSATION = "conversation", "a conversation"
     SEED = "seed", "the demonstration"
 
 
@@ -67,12 +68,12 @@ class RunQuerySet(models.QuerySet["Run"]):
     def visible_to(self, user: Person) -> RunQuerySet:
         """Runs of agents and teams that the person sees, in their departments, and their own there.
 
-        Runs of a conversation are seen by the person who has it, and by managers.
+        What was said in a conversation is seen by the person who said it, and by managers, also when the conversation is gone.
         """
         inside = Q(department__in=list(roles_of(user)))
         open_ = Q(agent__visibility__in=SHARED) | Q(team__visibility__in=SHARED)
-        shared = open_ & ~Q(trigger=Trigger.TEST) & Q(conversation=None)
-        owned = (Q(agent__owner=user.pk) | Q(team__owner=user.pk)) & Q(conversation=None)
+        shared = open_ & ~Q(trigger__in=[Trigger.TEST, Trigger.CONVERSATION])
+        owned = (Q(agent__owner=user.pk) | Q(team__owner=user.pk)) & ~Q(trigger=Trigger.CONVERSATION)
         managed = Q(department__in=departments_where(user, Role.MANAGER))
         return self.filter(inside & (shared | Q(started_by=user.pk) | owned | managed))
 

@@ -3,7 +3,31 @@
 from __future__ import annotations
 
 from runs.services.control import stop_run, sweep
+from runs.services.conversing import (
+    Attachment,
+    delete_conversation,
+    edit_and_resend,
+    rename_conversation,
+    retry_turn,
+    say,
+    start_conversation,
+)
 from runs.services.deciding import LONGEST_ANSWER, decide
 from runs.services.starting import Target, repeat_run, start_run
 
-__all__ = ["LONGEST_ANSWER", "Target", "decide", "repeat_run", "start_run", "stop_run", "sweep"]
+__all__ = [
+    "LONGEST_ANSWER",
+    "Attachment",
+    "Target",
+    "decide",
+    "delete_conversation",
+    "edit_and_resend",
+    "rename_conversation",
+    "repeat_run",
+    "retry_turn",
+    "say",
+    "start_conversation",
+    "start_run",
+    "stop_run",
+    "sweep",
+]

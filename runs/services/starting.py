@@ -49,21 +49,9 @@ def start_run(  # noqa: PLR0913 -- each by name
     never published and for a conversation in which a run is under way, `Invalid` with the fields at fault for variables and
     input. The workers hear of the run when the transaction commits.
     """
-    _check_sees(actor, target)
-    department = _department(actor, target, department_id)
     of_draft = trigger == Trigger.TEST if draft is None else draft
-    if of_draft and not type(target).objects.editable_by(actor).filter(pk=target.pk).exists():
-        raise NotAllowed(
-            f"Only the {kind_of(target)}'s owner and managers may run its draft. Run the published version."
-        )
-    if target.archived_at is not None:
-        raise Conflict(f"“{target.name}” is archived. Restore it to run it.", code=f"{kind_of(target)}_archived")
+    department = check_may_run(actor, target, department_id, of_draft=of_draft)
     version = None if of_draft else target.published
-    if version is None and not of_draft:
-        raise Conflict(
-            f"“{target.name}” is not published yet. Publish it, or test its draft.",
-            code=f"{kind_of(target)}_not_published",
-        )
     definition = target.draft if version is None else version.definition
     values = check_values(definition.get("variables", []), variables or {})
     return _queue(
@@ -119,6 +107,22 @@ def repeat_run(
         trigger=trigger,
         retry_of=run,
     )
+
+
+def check_may_run(actor: User, target: Target, department_id: int | None = None, *, of_draft: bool = False) -> int:
+    """The department in which a run of the target would be. Raises `NotFound`, `NotAllowed` and `Conflict` as `start_run` does."""
+    kind = kind_of(target)
+    _check_sees(actor, target)
+    department = _department(actor, target, department_id)
+    if of_draft and not type(target).objects.editable_by(actor).filter(pk=target.pk).exists():  # type: ignore[attr-defined]
+        raise NotAllowed(f"Only the {kind}'s owner and managers may run its draft. Run the published version.")
+    if target.archived_at is not None:
+        raise Conflict(f"“{target.name}” is archived. Restore it to run it.", code=f"{kind}_archived")
+    if target.published is None and not of_draft:
+        raise Conflict(
+            f"“{target.name}” is not published yet. Publish it, or test its draft.", code=f"{kind}_not_published"
+        )
+    return department
 
 
 def kind_of(target: Target) -> str:

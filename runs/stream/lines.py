@@ -153,7 +153,13 @@ def _pretty(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-_TRIGGERS = {"person": "a person", "test": "a test of the draft", "api": "the API", "seed": "the demonstration"}
+_TRIGGERS = {
+    "person": "a person",
+    "test": "a test of the draft",
+    "api": "the API",
+    "conversation": "a message",
+    "seed": "the demonstration",
+}
 _RENDER: dict[str, Callable[[dict[str, Any]], Line]] = {
     "run.queued": _queued,
     "run.started": _started,
