@@ -83,7 +83,8 @@ def repeat_run(
     _check_sees(actor, target)
     text = run.input if text is None else text
     values = run.variables if variables is None else variables
-    trigger = Trigger.TEST if run.is_test else Trigger.PERSON
+    # What was private stays private: a test, and what was said in a conversation.
+    trigger = Trigger(run.trigger) if run.trigger in {Trigger.TEST, Trigger.CONVERSATION} else Trigger.PERSON
     if current:
         return start_run(
             actor=actor,
