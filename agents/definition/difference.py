@@ -26,7 +26,7 @@ _LIMITS = {
     "tool_calls": "Tool calls per run",
     "tokens": "Tokens per run",
 }
-_VERBS = ("Send", "Search", "Query", "Read", "Write", "Look", "Fetch", "Call", "Make", "Ask", "Hand", "Run")
+_VERBS = ("Send", "Search", "Query", "Read", "Save", "Ask", "Translate", "Post", "Convert", "Work")
 
 
 @dataclass(frozen=True, kw_only=True)

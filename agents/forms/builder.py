@@ -52,9 +52,8 @@ class ToolForm(Shown):
         self.tool = tool
         self.fields["enabled"].label = tool.name
         for field in tool.config_fields:
-            widget = forms.Textarea(attrs={"rows": 3}) if field.kind == "lines" else forms.TextInput()
             self.fields[field.name] = forms.CharField(
-                label=field.label, required=False, help_text=field.help, widget=widget
+                label=field.label, required=False, help_text=field.help, widget=_widget(field.kind)
             )
         self.use = UseForm(data, sentences, tool, connections)
 
@@ -74,6 +73,12 @@ class ToolForm(Shown):
     def lacks_connection(self) -> bool:
         """Whether it needs a connection and there is none of its kind to choose."""
         return bool(self.tool.connection) and not self.use.has_connections
+
+
+def _widget(kind: str) -> forms.Widget:
+    if kind == "long":
+        return forms.Textarea(attrs={"rows": 6, "class": "code", "spellcheck": "false"})
+    return forms.Textarea(attrs={"rows": 3}) if kind == "lines" else forms.TextInput()
 
 
 class UseForm(Shown):
@@ -144,7 +149,7 @@ def _chosen_tools(data: QueryDict) -> list[tools.Tool]:
 def _read_tool(data: QueryDict, tool: tools.Tool) -> dict[str, Any]:
     config: dict[str, Any] = {}
     for field in tool.config_fields:
-        text = data.get(f"tool-{tool.key}-{field.name}", "")
+        text = data.get(f"tool-{tool.key}-{field.name}", "").replace("\r\n", "\n")
         config[field.name] = text.splitlines() if field.kind == "lines" else text
     chosen: dict[str, Any] = {
         "key": tool.key,

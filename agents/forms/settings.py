@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from agents.definition import LANGUAGES, LONGEST_INSTRUCTIONS, STORAGES, WINDOWS
 from agents.definition.output import LARGEST_SCHEMA
@@ -21,7 +22,7 @@ OUTPUT_MODES = {
 _STORAGE_NOTES = {
     "none": "Every run begins anew",
     "postgresql": "In the database, with the conversation",
-    "redis": "In fast memory, gone after some days without use",
+    "redis": f"In fast memory, gone {settings.SHORT_TERM_MEMORY_HOURS} hours after its last use",
 }
 
 
@@ -102,7 +103,7 @@ class MemoryForm(Shown):
     history_runs = forms.CharField(
         label="Earlier runs told again",
         required=False,
-        help_text="Of the same conversation. Empty: 5 where memory is kept.",
+        help_text="Of the same conversation, else of the same person. Empty: 5 where memory is kept.",
         widget=forms.NumberInput(attrs={"min": 0, "max": MOST_HISTORY, "step": 1}),
     )
     window = forms.ChoiceField(
