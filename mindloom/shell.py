@@ -41,6 +41,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if match and section == "accounts":
         # One app, two entries; the profile belongs to neither.
         section = (match.url_name or "").replace("department_", "departments_").partition("_")[0]
+    if match and section == "runs" and (match.url_name or "").startswith(("conversation", "turn")):
+        section = "conversations"
     if match and section == "integrations":
         section = _SECTIONS.get((match.url_name or "").partition("_")[0], section)
     return {
@@ -64,7 +66,11 @@ def _groups(user: Any, department: Any) -> list[dict[str, Any]]:
     groups = [
         {
             "title": "",
-            "items": [_item("Home", "home", "house", "home"), _item("Runs", "runs:list", "activity", "runs")],
+            "items": [
+                _item("Home", "home", "house", "home"),
+                _item("Runs", "runs:list", "activity", "runs"),
+                _item("Conversations", "runs:conversations", "messages-square", "conversations"),
+            ],
         },
         {
             "title": "Build",

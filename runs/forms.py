@@ -49,6 +49,41 @@ class RunForm(forms.Form):
                 self.add_error(key if key in self.fields else None, message)
 
 
+class ManyFiles(forms.FileField):
+    """Any number of files."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(widget=_ManyFilesInput(), allow_empty_file=True, **options)
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        """The files as a list; what they may be is the service's to say."""
+        files = data if isinstance(data, list | tuple) else [data]
+        return [super(ManyFiles, self).clean(one, initial) for one in files if one]
+
+
+class _ManyFilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class MessageForm(RunForm):
+    """What is said in a conversation; with the first message, the variables too."""
+
+    def __init__(self, variables: list[dict[str, Any]], data: Any = None, files: Any = None) -> None:
+        super().__init__(variables, data)
+        if files is not None:
+            self.files = files
+        self.asks_variables = bool(variables)
+        self.fields["input"].label = "Message"
+        self.fields["input"].required = False
+        self.fields["input"].widget.attrs |= {"rows": 2, "data-send-with-enter": ""}
+        self.fields["files"] = ManyFiles(label="Text files", required=False)
+
+    @property
+    def variable_fields(self) -> list[forms.BoundField]:
+        """The fields of the variables."""
+        return [self[name] for name in self.fields if name.startswith(PREFIX)]
+
+
 def _field(variable: dict[str, Any]) -> forms.Field:
     kind = variable["kind"]
     options: dict[str, Any] = {

@@ -6,7 +6,7 @@ from django.urls import path
 
 from runs import consumers
 from runs.api import runs as api
-from runs.views import acts, lists, pages, starting
+from runs.views import acts, conversations, lists, pages, starting
 
 app_name = "runs"
 urlpatterns = [
@@ -23,6 +23,16 @@ urlpatterns = [
     path("runs/<uuid:uuid>/log.txt", pages.log_text_file, name="log_text"),
     path("runs/<uuid:uuid>/log.jsonl", pages.log_lines_file, name="log_lines"),
     path("runs/<uuid:uuid>/artifacts/<uuid:artifact_uuid>/", pages.artifact, name="artifact"),
+    path("conversations/", conversations.conversation_list, name="conversations"),
+    path("agents/<uuid:agent_uuid>/talk/", conversations.converse, name="converse"),
+    path("teams/<uuid:team_uuid>/talk/", conversations.converse_team, name="converse_team"),
+    path("conversations/<uuid:uuid>/", conversations.conversation, name="conversation"),
+    path("conversations/<uuid:uuid>/rename/", conversations.rename, name="conversation_rename"),
+    path("conversations/<uuid:uuid>/delete/", conversations.delete, name="conversation_delete"),
+    path("conversations/<uuid:uuid>/turns/<uuid:run_uuid>/", conversations.turn, name="turn"),
+    path("conversations/<uuid:uuid>/turns/<uuid:run_uuid>/resend/", conversations.resend, name="turn_resend"),
+    path("conversations/<uuid:uuid>/turns/<uuid:run_uuid>/retry/", conversations.retry, name="turn_retry"),
+    path("conversations/<uuid:uuid>/turns/<uuid:run_uuid>/stop/", conversations.stop_turn, name="turn_stop"),
 ]
 
 api_urlpatterns = [

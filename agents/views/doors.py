@@ -65,6 +65,7 @@ def rights(request: Request, agent: Agent) -> dict[str, Any]:
         "may_run": is_member and agent.archived_at is None and agent.published_id is not None,
         "may_copy": is_member,
         "run_url": reverse_or_none("runs:start", agent.uuid),
+        "talk_url": reverse_or_none("runs:converse", agent.uuid),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runs.services.control import stop_run, sweep
 from runs.services.conversing import (
+    LARGEST_FILE,
     Attachment,
     delete_conversation,
     edit_and_resend,
@@ -16,6 +17,7 @@ from runs.services.deciding import LONGEST_ANSWER, decide
 from runs.services.starting import Target, repeat_run, start_run
 
 __all__ = [
+    "LARGEST_FILE",
     "LONGEST_ANSWER",
     "Attachment",
     "Target",

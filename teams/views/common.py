@@ -57,6 +57,7 @@ def rights(request: Request, team: Team) -> dict[str, Any]:
         "may_run": is_member and team.archived_at is None and team.published_id is not None,
         "may_copy": is_member,
         "run_url": reverse_or_none("runs:start_team", team.uuid),
+        "talk_url": reverse_or_none("runs:converse_team", team.uuid),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
 from agents.models import Agent
@@ -223,3 +224,118 @@ def test_what_was_said_stays_private_when_the_conversation_is_gone(talk, cast):
     services.delete_conversation(actor=cast.bob, conversation=talk)
     assert not Run.objects.visible_to(cast.carol).filter(pk=run.pk).exists()
     assert Run.objects.visible_to(cast.bob).filter(pk=run.pk).exists()
+
+
+# --- pages ---
+
+
+@pytest.fixture
+def bob(client_as, cast):
+    return client_as(cast.bob)
+
+
+def page_of(talk):
+    return f"/conversations/{talk.uuid}/"
+
+
+def test_a_conversation_begins_with_a_press_on_talk(bob, agent):
+    answer = bob.post(f"/agents/{agent.uuid}/talk/", follow=True)
+    assert answer.status_code == 200
+    assert "Talk with Scout" in answer.text
+
+
+def test_what_is_written_is_sent_and_shown(bob, talk):
+    answer = bob.post(page_of(talk), {"input": "Tell me <b>more</b>"}, follow=True)
+    assert "Tell me &lt;b&gt;more&lt;/b&gt;" in answer.text
+    assert f"/ws/runs/{talk.runs.get().uuid}/" in answer.text
+
+
+def test_what_was_refused_is_kept_in_the_page(bob, talk, cast):
+    services.say(actor=cast.bob, conversation=talk, text="One")
+    answer = bob.post(page_of(talk), {"input": "My long second thought"})
+    assert answer.status_code == 422
+    assert "My long second thought" in answer.text
+    assert "still being written" in answer.text
+
+
+def test_an_empty_message_is_not_sent(bob, talk):
+    answer = bob.post(page_of(talk), {"input": "  "})
+    assert (answer.status_code, talk.runs.count()) == (422, 0)
+
+
+def test_a_file_that_is_no_text_is_named(bob, talk):
+    file = SimpleUploadedFile("photo.png", b"\x89PNG\x00\x00")
+    answer = bob.post(page_of(talk), {"input": "Look", "files": [file]})
+    assert answer.status_code == 422
+    assert "photo.png is not a text file" in answer.text
+
+
+def test_files_are_folded_under_the_message(bob, talk):
+    files = [SimpleUploadedFile("a.txt", b"Alpha"), SimpleUploadedFile("b.txt", b"Beta")]
+    answer = bob.post(page_of(talk), {"input": "Compare", "files": files}, follow=True)
+    assert answer.text.count("<summary>") >= 2
+    assert "----- File" not in answer.text
+
+
+def test_a_finished_turn_is_rendered_and_a_live_one_asks_for_itself(bob, talk, cast):
+    run = answered(services.say(actor=cast.bob, conversation=talk, text="One"), "**Bold**")
+    fragment = bob.get(f"{page_of(talk)}turns/{run.uuid}/")
+    assert "<strong>Bold</strong>" in fragment.text
+    assert "turn-stream" not in fragment.text
+
+
+def test_a_manager_reads_but_does_not_write(client_as, talk, cast):
+    services.say(actor=cast.bob, conversation=talk, text="Between us")
+    client = client_as(cast.alice)
+    assert "Between us" in client.get(page_of(talk)).text
+    assert "composer" not in client.get(page_of(talk)).text
+    assert client.post(page_of(talk), {"input": "Me too"}).status_code == 403
+
+
+@pytest.mark.parametrize("person", ["carol", "mallory"])
+def test_others_find_nothing(client_as, talk, cast, person):
+    assert client_as(getattr(cast, person)).get(page_of(talk)).status_code == 404
+
+
+def test_a_run_of_another_conversation_is_not_found_in_this_one(bob, talk, agent, cast):
+    other = services.start_conversation(actor=cast.bob, target=agent)
+    run = services.say(actor=cast.bob, conversation=other, text="Elsewhere")
+    assert bob.get(f"{page_of(talk)}turns/{run.uuid}/").status_code == 404
+    assert bob.post(f"{page_of(talk)}turns/{run.uuid}/stop/").status_code == 404
+
+
+def test_replaced_turns_are_hidden_until_they_are_asked_for(bob, talk, cast):
+    services.rename_conversation(actor=cast.bob, conversation=talk, title="Tea")
+    run = answered(services.say(actor=cast.bob, conversation=talk, text="First thought"))
+    bob.post(f"{page_of(talk)}turns/{run.uuid}/resend/", {"text": "Second thought"})
+    page = bob.get(page_of(talk)).text
+    assert "First thought" not in page
+    assert "Show 1 replaced turn" in page
+    assert "First thought" in bob.get(f"{page_of(talk)}?replaced=1").text
+
+
+def test_the_list_takes_as_many_queries_for_twenty_as_for_one(bob, agent, cast, django_assert_max_num_queries):
+    for number in range(20):
+        made = services.start_conversation(actor=cast.bob, target=agent)
+        answered(services.say(actor=cast.bob, conversation=made, text=f"Question {number}"))
+    with django_assert_max_num_queries(16):
+        assert "Question 19" in bob.get("/conversations/").text
+    assert "Question 7" in bob.get("/conversations/?q=question+7").text
+    assert "Question 8" not in bob.get("/conversations/?q=question+7").text
+
+
+def test_a_thread_of_many_turns_takes_a_bounded_number_of_queries(bob, talk, cast, django_assert_max_num_queries):
+    for number in range(25):
+        answered(services.say(actor=cast.bob, conversation=talk, text=f"Question {number}."))
+    with django_assert_max_num_queries(22):
+        page = bob.get(page_of(talk)).text
+    assert "Show earlier turns" in page
+    assert "Question 3." not in page
+    assert "Question 3." in bob.get(f"{page_of(talk)}?all=1").text
+
+
+def test_renaming_and_deleting_by_page(bob, talk):
+    bob.post(f"{page_of(talk)}rename/", {"title": "About tea"})
+    assert "About tea" in bob.get("/conversations/").text
+    bob.post(f"{page_of(talk)}delete/")
+    assert "No conversations yet" in bob.get("/conversations/").text
