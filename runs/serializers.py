@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mindloom.web.api import StrictSerializer
-from runs.models import Run, RunArtifact, State
+from runs.models import Conversation, Run, RunArtifact, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,3 +133,79 @@ class ArtifactOut(serializers.ModelSerializer[RunArtifact]):
     def get_url(self, artifact: RunArtifact) -> str:
         """Where it is downloaded."""
         return reverse("api:run_artifact", args=[artifact.run.uuid, artifact.uuid])
+
+
+class NewConversation(StrictSerializer):
+    """Whom to talk with: an agent or a team."""
+
+    agent = serializers.UUIDField(required=False)
+    team = serializers.UUIDField(required=False)
+    department = serializers.UUIDField(
+        required=False,
+        help_text="Where it belongs, for what other departments share; the first of one's own when left out.",
+    )
+
+    def validate(self, attrs: Any) -> Any:
+        """Exactly one of both."""
+        if ("agent" in attrs) == ("team" in attrs):
+            raise serializers.ValidationError({"agent": ["Name an agent or a team, and only one of them."]})
+        return attrs
+
+
+class ConversationChanges(StrictSerializer):
+    """Another title."""
+
+    title = serializers.CharField(max_length=120)
+
+
+class Message(StrictSerializer):
+    """What is said."""
+
+    text = serializers.CharField(trim_whitespace=False)
+    variables = serializers.DictField(
+        required=False, help_text="Those of the first message are kept for the next ones when left out."
+    )
+
+
+class Resend(StrictSerializer):
+    """What is said in place of an earlier message."""
+
+    run = serializers.UUIDField(help_text="The turn's run.")
+    text = serializers.CharField(trim_whitespace=False)
+
+
+class ConversationOut(serializers.ModelSerializer[Conversation]):
+    """A conversation."""
+
+    title = serializers.CharField(source="__str__")
+    agent = serializers.UUIDField(source="agent.uuid", default=None, allow_null=True)
+    team = serializers.UUIDField(source="team.uuid", default=None, allow_null=True)
+    department = serializers.UUIDField(source="department.uuid")
+    links = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Conversation
+        fields = ["uuid", "title", "agent", "team", "department", "created_at", "updated_at", "links"]
+        read_only_fields = fields
+
+    def get_links(self, conversation: Conversation) -> dict[str, str]:
+        """Where it and its turns are."""
+        return {
+            "self": reverse("api:conversation", args=[conversation.uuid]),
+            "messages": reverse("api:conversation_messages", args=[conversation.uuid]),
+        }
+
+
+class TurnOut(serializers.ModelSerializer[Run]):
+    """One question and its answer."""
+
+    run = serializers.UUIDField(source="uuid")
+    asked = serializers.CharField(source="input")
+    answered = serializers.CharField(source="output")
+    message = serializers.CharField(source="sentence", help_text="Why there is no answer, in a sentence.")
+    at = serializers.DateTimeField(source="queued_at")
+
+    class Meta:
+        model = Run
+        fields = ["run", "asked", "answered", "state", "message", "at"]
+        read_only_fields = fields

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from runs import consumers
+from runs.api import conversations as talks
 from runs.api import runs as api
 from runs.views import acts, conversations, lists, pages, starting
 
@@ -45,6 +46,10 @@ api_urlpatterns = [
     path("runs/<uuid:uuid>/artifacts/<uuid:artifact_uuid>", api.artifact, name="run_artifact"),
     path("runs/<uuid:uuid>/log.txt", api.log_text_file, name="run_log_text"),
     path("runs/<uuid:uuid>/log.jsonl", api.log_lines_file, name="run_log_lines"),
+    path("conversations", talks.conversations, name="conversations"),
+    path("conversations/<uuid:uuid>", talks.conversation, name="conversation"),
+    path("conversations/<uuid:uuid>/messages", talks.messages, name="conversation_messages"),
+    path("conversations/<uuid:uuid>/resend", talks.resend, name="conversation_resend"),
 ]
 
 websocket_urlpatterns = [path("ws/runs/<uuid:uuid>/", consumers.RunConsumer.as_asgi())]

@@ -71,7 +71,7 @@ class RunFilter(django_filters.FilterSet):
 
 
 _AFTER = OpenApiParameter("after", OpenApiTypes.INT, description="Only events that follow this sequence number.")
-_STREAMS = [JSONRenderer, NdjsonRenderer, EventStreamRenderer]
+STREAMS = [JSONRenderer, NdjsonRenderer, EventStreamRenderer]
 
 
 @extend_schema(
@@ -89,7 +89,7 @@ _STREAMS = [JSONRenderer, NdjsonRenderer, EventStreamRenderer]
     responses={(201, JSON): RunDetail, (201, NDJSON): EventOut},
 )
 @api_view(["GET", "POST"])
-@renderer_classes(_STREAMS)
+@renderer_classes(STREAMS)
 def runs(request: Request) -> Response | StreamingHttpResponse:
     """List runs, newest first; or start one. With `Accept: application/x-ndjson` a start answers with its events, live."""
     return _start(request) if request.method == "POST" else _list(request)
@@ -118,6 +118,11 @@ def _start(request: Request) -> Response | StreamingHttpResponse:
         variables=given.validated_data["variables"],
         trigger=Trigger.API,
     )
+    return created(request, run)
+
+
+def created(request: Request, run: Run) -> Response | StreamingHttpResponse:
+    """The answer to a request that started a run: the run, or its events, live, when the client asks for them."""
     data = RunDetail(run).data
     headers = {"Location": data["links"]["self"]}
     if _wants(request, NDJSON) or request.query_params.get("stream") == "1":
@@ -166,7 +171,7 @@ def retry(request: Request, uuid: UUID) -> Response:
     responses={(200, JSON): EventPage, (200, NDJSON): EventOut, (200, EVENT_STREAM): OpenApiTypes.STR},
 )
 @api_view(["GET"])
-@renderer_classes(_STREAMS)
+@renderer_classes(STREAMS)
 def events(request: Request, uuid: UUID) -> Response | StreamingHttpResponse:
     """Events that follow `after`: a page as JSON; as NDJSON or server-sent events, live until the run ends."""
     run = _visible(request, uuid)

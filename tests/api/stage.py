@@ -17,7 +17,7 @@ from audit.services import record
 from integrations.models import Connection, McpServer, Model, ModelProvider
 from mindloom import wall
 from mindloom.engine.events import RunCompleted, RunQueued, RunStarted
-from runs.models import Guard, Run, RunArtifact, State, append
+from runs.models import Conversation, Guard, Run, RunArtifact, State, append
 from teams.forms import write as write_team
 from teams.models import Team
 from teams.queries import exported
@@ -75,6 +75,8 @@ class Stage:
     server: McpServer
     refresh: str
     team: Team
+    conversation: Conversation
+    turn: Run
 
 
 def build(cast: Cast) -> Stage:
@@ -103,7 +105,26 @@ def build(cast: Cast) -> Stage:
         queued = factories.run(agent, cast.alice)
         helper = factories.agent(cast.alice, cast.marketing, name="Helper")
         team = factories.team(cast.alice, cast.marketing, agent, helper)
-    return Stage(cast, agent, unused, done, queued, artifact, provider, model, connection, server, refresh, team)
+        conversation = Conversation.objects.create(
+            department=cast.marketing, owner=cast.alice, agent=agent, title="Tea"
+        )
+        turn = finished(factories.run(agent, cast.alice, conversation=conversation, trigger="conversation"))
+    return Stage(
+        cast,
+        agent,
+        unused,
+        done,
+        queued,
+        artifact,
+        provider,
+        model,
+        connection,
+        server,
+        refresh,
+        team,
+        conversation,
+        turn,
+    )
 
 
 def finished(run: Run) -> Run:
@@ -132,6 +153,8 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
         "agent_uuid": stage.agent.uuid,
         "artifact_uuid": stage.artifact.uuid,
         "key": "calculator",
+        "run_uuid": stage.turn.uuid,
+        "team_uuid": stage.team.uuid,
         "number": 1,
         "token": "no-such-token",
         "uidb64": "MQ",
@@ -144,6 +167,8 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
     if app == "accounts":
         person = stage.cast.nora if page in {"accept_member", "refuse_member"} else stage.cast.bob
         return stage.cast.marketing.uuid if page.startswith("department_") else person.uuid
+    if page.startswith(("conversation", "turn")):
+        return stage.conversation.uuid
     if page.startswith("connection"):
         return stage.connection.uuid
     if app == "integrations" and page.startswith("server"):
@@ -185,6 +210,13 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         "agents:autosave": draft,
         "runs:start": {"input": "Hello"},
         "runs:test_panel": {"input": "Hello"},
+        "runs:conversation": {"input": "Hello"},
+        "runs:conversation_rename": {"title": "Coffee"},
+        "runs:turn_resend": {"text": "Hello"},
+        "api:conversations": {"agent": str(stage.agent.uuid)},
+        "api:conversation": {"title": "Coffee"},
+        "api:conversation_messages": {"text": "Hello"},
+        "api:conversation_resend": {"run": str(stage.turn.uuid), "text": "Hello"},
         "api:register": register | {"department": str(cast.marketing.uuid)},
         "api:login": login,
         "api:refresh": {"refresh": stage.refresh},

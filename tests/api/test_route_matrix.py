@@ -171,6 +171,18 @@ POST   runs:again                     302       403       302       302       40
 GET    runs:log_text                  302       200       200       200       404       200
 GET    runs:log_lines                 302       200       200       200       404       200
 GET    runs:artifact                  302       200       200       200       404       200
+# Conversations: Alice's; Ada, who manages everywhere, reads along
+GET    runs:conversations             302       200       200       200       200       200
+POST   runs:converse                  302       403       302       302       404       302
+POST   runs:converse_team             302       403       302       302       404       302
+GET    runs:conversation              302       404       404       200       404       200
+POST   runs:conversation              302       404       404       302       404       403
+POST   runs:conversation_rename       302       404       404       302       404       403
+POST   runs:conversation_delete       302       404       404       302       404       403
+GET    runs:turn                      302       404       404       200       404       200
+POST   runs:turn_resend               302       404       404       302       404       403
+POST   runs:turn_retry                302       404       404       302       404       403
+POST   runs:turn_stop                 302       404       404       302       404       403
 # API
 POST   api:register                   202       202       202       202       202       202
 POST   api:login                      200       200       200       200       200       200
@@ -229,6 +241,14 @@ GET    api:run_artifacts              401       200       200       200       40
 GET    api:run_artifact               401       200       200       200       404       200
 GET    api:run_log_text               401       200       200       200       404       200
 GET    api:run_log_lines              401       200       200       200       404       200
+GET    api:conversations              401       200       200       200       200       200
+POST   api:conversations              401       403       201       201       404       201
+GET    api:conversation               401       404       404       200       404       200
+PATCH  api:conversation               401       404       404       200       404       403
+DELETE api:conversation               401       404       404       204       404       403
+GET    api:conversation_messages      401       404       404       200       404       200
+POST   api:conversation_messages      401       404       404       201       404       403
+POST   api:conversation_resend        401       404       404       201       404       403
 """
 PEOPLE = (None, "carol", "bob", "alice", "mallory", "ada")
 ROWS = [line.split() for line in MATRIX.splitlines() if line and not line.startswith("#")]
