@@ -11,7 +11,8 @@ from django.utils.text import slugify
 
 from accounts.models import Role, User
 from accounts.queries import may, roles_of
-from agents.definition import blank, exchange, textdiff
+from agents.definition import exchange, textdiff
+from agents.definition.checking import upgraded
 from agents.definition.difference import Names, sentences
 from agents.definition.exchange import ConnectionName, ModelName
 from agents.models import Agent
@@ -117,7 +118,7 @@ def compared(agent: Agent, before: str, after: str, *, inside: bool) -> tuple[Si
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference:
     """What changed from one definition to another."""
-    old, new = {**blank(), **before}, {**blank(), **after}
+    old, new = upgraded(dict(before)), upgraded(dict(after))
     changes = sentences(old, new, told_names(old, new))
     return Difference(changes, textdiff.lines(old["instructions"], new["instructions"]))
 
@@ -139,7 +140,7 @@ def file_name(agent: Agent) -> str:
 
 def agent_file(agent: Agent, version: AgentVersion | None = None) -> str:
     """The YAML file of the agent's draft, or of a version."""
-    definition = {**blank(), **(agent.draft if version is None else version.definition)}
+    definition = upgraded(agent.draft if version is None else version.definition)
     identity = {name: getattr(agent, name) for name in exchange.AGENT.identity}
     told = exchange.named(definition, *file_names(definition))
     return exchange.write_file(exchange.AGENT, identity, told, version.digest if version else agent.draft_digest)

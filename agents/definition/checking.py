@@ -82,6 +82,12 @@ def raise_findings(fields: dict[str, list[str]]) -> None:
     raise Invalid(f"{path}: {sentences[0]}{more}", fields=fields)
 
 
+def upgraded(definition: dict[str, Any]) -> dict[str, Any]:
+    """A stored definition with the settings that came later, at their defaults; nothing is checked."""
+    tools_of = [{**_LATER_OF_TOOLS, **tool} for tool in definition.get("tools", [])]
+    return {**blank(), **definition, **({"tools": tools_of} if "tools" in definition else {})}
+
+
 def digest(definition: dict[str, Any]) -> str:
     """SHA-256 of a definition's content, the same for the same content.
 

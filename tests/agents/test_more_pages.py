@@ -226,3 +226,17 @@ def test_pages_ask_the_database_as_often_for_50_agents_as_for_one(
                 cast.bob, cast.marketing, name=f"Agent {number}", definition={"tools": [{"key": "calculator"}]}
             )
     assert counts[:3] == counts[3:]
+
+
+def test_versions_of_an_earlier_release_are_shown_compared_and_exported(client_as, cast, in_marketing):
+    earlier = {**factories.DEFINITION, "tools": [{"key": "calculator", "config": {}}]}
+    old = factories.agent(cast.bob, cast.marketing, name="Old", definition=earlier)
+    client = client_as(cast.bob)
+    for name in ("detail", "edit", "versions", "publish"):
+        assert client.get(url(name, old)).status_code == 200
+    assert "Nothing: both are the same." in text_of(client.get(url("compare", old)))
+    old.draft = services.update_draft(actor=cast.bob, agent=old, definition={**earlier, "dates": True}).draft
+    assert "Knows today’s date now." in text_of(client.get(url("compare", old)))
+    file = client.get(url("export", old), {"version": "1"}).content.replace(b"digest: d\n", b"")
+    made = client.post(reverse("agents:import"), {"file": SimpleUploadedFile("a.yaml", file)})
+    assert made.status_code == 302

@@ -55,6 +55,12 @@ def test_outside_any_scope_there_is_nothing(shared):
     assert raw("SELECT 1 FROM agents_agentversion") == []
 
 
+def test_a_scope_without_departments_is_no_scope(shared):
+    with wall.tenant([]):
+        assert raw("SELECT 1 FROM agents_agent") == []
+        assert raw("SELECT 1 FROM agents_agentversion") == []
+
+
 def test_people_without_a_department_see_nothing_shared(cast, shared, seeing_all):
     assert not Agent.objects.visible_to(cast.nora).exists()
     assert not Agent.objects.runnable_by(cast.nora).exists()
