@@ -75,7 +75,7 @@ class MessageForm(RunForm):
         self.asks_variables = bool(variables)
         self.fields["input"].label = "Message"
         self.fields["input"].required = False
-        self.fields["input"].widget.attrs |= {"rows": 2, "data-send-with-enter": ""}
+        self.fields["input"].widget.attrs |= {"rows": 2, "data-send-with-enter": "", "placeholder": "Write a message …"}
         self.fields["files"] = ManyFiles(label="Text files", required=False)
 
     @property

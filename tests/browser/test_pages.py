@@ -69,6 +69,10 @@ PLACES = [
     Place("run-artifacts", "maya", "/runs/{run}/artifacts/", "SHA-256"),
     Place("run-inputs", "maya", "/runs/{run}/inputs/", "Cyclists in cities"),
     Place("run-failed", "maya", "/runs/{failed}/", "The provider"),
+    Place("conversations", "maya", "/conversations/", "What about tea?"),
+    Place("conversations-none", "ben", "/conversations/", "No conversations yet"),
+    Place("conversation", "maya", "/conversations/{talk}/", "Edit and resend"),
+    Place("conversation-new", "maya", "/conversations/{quiet_talk}/", "Talk with"),
     Place("models", "ada", "/models/", "Laboratory"),
     Place("provider-kinds", "ada", "/models/providers/new/", "Ollama"),
     Place("provider-new", "ada", "/models/providers/new/?kind=openai_like", "Extra headers"),
@@ -117,6 +121,10 @@ def scene(product, models, chromium):
         "provider": models.address,
         "connection": product.api("maya", "POST", "connections", OFFICE_MAIL)["uuid"],
     }
+    talks = [product.api("maya", "POST", "conversations", {"agent": places["agent"]})["uuid"] for _ in range(2)]
+    places |= {"talk": talks[0], "quiet_talk": talks[1]}
+    said = {"text": "What about tea?", "variables": {"audience": "Tea drinkers"}}
+    product.run_ends("maya", product.api("maya", "POST", f"conversations/{talks[0]}/messages", said)["uuid"])
     sign_up(product, "Wanda Waits", "wanda@elsewhere.example", "Finance")
     sign_up(product, "Nobody Yet", "nobody@mindloom.example", "Tech")
     turn_down(product, chromium, "Nobody Yet")
