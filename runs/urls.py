@@ -7,7 +7,7 @@ from django.urls import path
 from runs import consumers
 from runs.api import conversations as talks
 from runs.api import runs as api
-from runs.views import acts, conversations, lists, pages, starting
+from runs.views import acts, conversations, lists, memories, pages, starting
 
 app_name = "runs"
 urlpatterns = [
@@ -24,6 +24,8 @@ urlpatterns = [
     path("runs/<uuid:uuid>/log.txt", pages.log_text_file, name="log_text"),
     path("runs/<uuid:uuid>/log.jsonl", pages.log_lines_file, name="log_lines"),
     path("runs/<uuid:uuid>/artifacts/<uuid:artifact_uuid>/", pages.artifact, name="artifact"),
+    path("memories/", memories.memory_list, name="memories"),
+    path("memories/<uuid:uuid>/forget/", memories.forget, name="memory_forget"),
     path("conversations/", conversations.conversation_list, name="conversations"),
     path("agents/<uuid:agent_uuid>/talk/", conversations.converse, name="converse"),
     path("teams/<uuid:team_uuid>/talk/", conversations.converse_team, name="converse_team"),

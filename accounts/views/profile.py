@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
+from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import services
@@ -48,8 +49,17 @@ def _context(request: Request, form: ProfileForm, join: JoinForm | None = None) 
         "form": form,
         "memberships": memberships,
         "join": join,
+        "memories_url": _memories(),
         "can_join": join.fields["department"].queryset.exists(),  # type: ignore[attr-defined]
     }
+
+
+def _memories() -> str | None:
+    """The page of a higher app, which may not be installed."""
+    try:
+        return reverse("runs:memories")
+    except NoReverseMatch:
+        return None
 
 
 @login_required

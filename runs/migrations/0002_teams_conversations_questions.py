@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
             name='PersonMemory',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('facts', models.JSONField(default=list, help_text='Sentences')),
                 ('updated_at', models.DateTimeField(auto_now=True)),
             ],

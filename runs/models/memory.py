@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+from uuid import uuid4
 
 from django.db import models
 from django.db.models import Q
 
 from accounts.models import Department, User
+from accounts.queries import roles_of
 from agents.models import Agent
 from runs.models.run import Run
 from teams.models import Team
+
+if TYPE_CHECKING:
+    from accounts.queries import Person
 
 
 class RunJournal(models.Model):
@@ -28,15 +33,30 @@ class RunJournal(models.Model):
         return f"Journal of {self.run_id}"
 
 
+class PersonMemoryQuerySet(models.QuerySet["PersonMemory"]):
+    """The doors to memories."""
+
+    def visible_to(self, user: Person) -> PersonMemoryQuerySet:
+        """What is remembered of the person, in the departments where they belong; nobody reads what others told."""
+        return self.filter(person=user.pk, department__in=list(roles_of(user)))
+
+    def editable_by(self, user: Person) -> PersonMemoryQuerySet:
+        """The same: everybody may have themselves forgotten, viewers too."""
+        return self.visible_to(user)
+
+
 class PersonMemory(models.Model):
     """What one agent or team remembers of one person, in one department."""
 
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
     department = models.ForeignKey(Department, models.PROTECT, related_name="+")
     person = models.ForeignKey(User, models.CASCADE, related_name="memories")
     agent = models.ForeignKey(Agent, models.CASCADE, null=True, related_name="memories")
     team = models.ForeignKey(Team, models.CASCADE, null=True, related_name="memories")
     facts = models.JSONField(default=list, help_text="Sentences")
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = PersonMemoryQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
@@ -51,3 +71,10 @@ class PersonMemory(models.Model):
 
     def __str__(self) -> str:
         return f"{len(self.facts)} facts"
+
+    @property
+    def target(self) -> Agent | Team:
+        """Who remembers."""
+        found = self.team if self.team_id is not None else self.agent
+        assert found is not None  # a constraint
+        return found

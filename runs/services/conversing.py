@@ -12,7 +12,7 @@ from django.utils import timezone
 from agents.definition.reading import text_problem
 from audit.services import record
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
-from runs.models import Conversation, Run, State, Trigger
+from runs.models import Conversation, PersonMemory, Run, State, Trigger
 from runs.services.control import stop_run
 from runs.services.starting import Target, check_may_run, kind_of, start_run
 
@@ -140,6 +140,15 @@ def delete_conversation(*, actor: User, conversation: Conversation) -> None:
     with transaction.atomic():
         record(actor=actor, action="conversation.deleted", target=conversation)
         conversation.delete()
+
+
+def forget_person(*, actor: User, memory: PersonMemory) -> None:
+    """Have an agent or team forget what it knows of oneself. What was said in runs and conversations stays there."""
+    if not PersonMemory.objects.editable_by(actor).filter(pk=memory.pk).exists():
+        raise NotFound("There is nothing like that to forget.")
+    with transaction.atomic():
+        record(actor=actor, action="memory.forgotten", target=memory.target)
+        memory.delete()
 
 
 def _check_owner(actor: User, conversation: Conversation) -> None:

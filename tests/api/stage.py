@@ -17,7 +17,7 @@ from audit.services import record
 from integrations.models import Connection, McpServer, Model, ModelProvider
 from mindloom import wall
 from mindloom.engine.events import RunCompleted, RunQueued, RunStarted
-from runs.models import Conversation, Guard, Run, RunArtifact, State, append
+from runs.models import Conversation, Guard, PersonMemory, Run, RunArtifact, State, append
 from teams.forms import write as write_team
 from teams.models import Team
 from teams.queries import exported
@@ -77,6 +77,7 @@ class Stage:
     team: Team
     conversation: Conversation
     turn: Run
+    memory: PersonMemory
 
 
 def build(cast: Cast) -> Stage:
@@ -108,6 +109,9 @@ def build(cast: Cast) -> Stage:
         conversation = Conversation.objects.create(
             department=cast.marketing, owner=cast.alice, agent=agent, title="Tea"
         )
+        memory = PersonMemory.objects.create(
+            department=cast.marketing, person=cast.alice, agent=agent, facts=["Likes tea."]
+        )
         turn = finished(factories.run(agent, cast.alice, conversation=conversation, trigger="conversation"))
     return Stage(
         cast,
@@ -124,6 +128,7 @@ def build(cast: Cast) -> Stage:
         team,
         conversation,
         turn,
+        memory,
     )
 
 
@@ -167,6 +172,8 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
     if app == "accounts":
         person = stage.cast.nora if page in {"accept_member", "refuse_member"} else stage.cast.bob
         return stage.cast.marketing.uuid if page.startswith("department_") else person.uuid
+    if page == "memory_forget":
+        return stage.memory.uuid
     if page.startswith(("conversation", "turn")):
         return stage.conversation.uuid
     if page.startswith("connection"):

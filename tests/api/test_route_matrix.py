@@ -183,6 +183,8 @@ GET    runs:turn                      302       404       404       200       40
 POST   runs:turn_resend               302       404       404       302       404       403
 POST   runs:turn_retry                302       404       404       302       404       403
 POST   runs:turn_stop                 302       404       404       302       404       403
+GET    runs:memories                  302       200       200       200       200       200
+POST   runs:memory_forget             302       404       404       302       404       404
 # API
 POST   api:register                   202       202       202       202       202       202
 POST   api:login                      200       200       200       200       200       200
