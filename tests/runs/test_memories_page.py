@@ -26,7 +26,7 @@ def test_the_person_sees_it_as_text(client_as, cast, memory):
 
 @pytest.mark.parametrize("person", ["alice", "carol", "mallory", "ada"])
 def test_nobody_else_does(client_as, cast, memory, person):
-    assert "tea" not in client_as(getattr(cast, person)).get("/memories/").text
+    assert "Likes" not in client_as(getattr(cast, person)).get("/memories/").text
 
 
 def test_forgetting_leaves_nothing(client_as, cast, memory):
