@@ -38,7 +38,7 @@ TURNS = 20
 @require_safe
 def conversation_list(request: Request) -> HttpResponse:
     text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-    latest = Run.objects.filter(conversation=OuterRef("pk"), replaced=False).order_by("-pk")
+    latest = Run.objects.visible_to(request.user).filter(conversation=OuterRef("pk"), replaced=False).order_by("-pk")
     found = (
         Conversation.objects.visible_to(request.user)
         .filter(owner=request.user)

@@ -9,7 +9,7 @@ from django.apps import apps
 
 from tests.architecture.sources import modules, name, tree
 
-DOORS = {"visible_to", "editable_by", "runnable_by"}
+DOORS = {"visible_to", "editable_by", "runnable_by", "usable_by"}
 TENANT_MODELS = {
     model.__name__
     for model in apps.get_models()
