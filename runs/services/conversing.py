@@ -147,7 +147,7 @@ def forget_person(*, actor: User, memory: PersonMemory) -> None:
     if not PersonMemory.objects.editable_by(actor).filter(pk=memory.pk).exists():
         raise NotFound("There is nothing like that to forget.")
     with transaction.atomic():
-        record(actor=actor, action="memory.forgotten", target=memory.target)
+        record(actor=actor, action="memory.erased", target=memory.target)
         memory.delete()
 
 

@@ -192,6 +192,19 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
     return stage.queued.uuid if page in {"stop", "run_cancel"} else stage.done.uuid
 
 
+def _conversations(stage: Stage) -> dict[str, dict[str, Any]]:
+    """Bodies of the routes of conversations."""
+    return {
+        "runs:conversation": {"input": "Hello"},
+        "runs:conversation_rename": {"title": "Coffee"},
+        "runs:turn_resend": {"text": "Hello"},
+        "api:conversations": {"agent": str(stage.agent.uuid)},
+        "api:conversation": {"title": "Coffee"},
+        "api:conversation_messages": {"text": "Hello"},
+        "api:conversation_resend": {"run": str(stage.turn.uuid), "text": "Hello"},
+    }
+
+
 def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
     """What a person who may do it would send."""
     cast = stage.cast
@@ -217,13 +230,6 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         "agents:autosave": draft,
         "runs:start": {"input": "Hello"},
         "runs:test_panel": {"input": "Hello"},
-        "runs:conversation": {"input": "Hello"},
-        "runs:conversation_rename": {"title": "Coffee"},
-        "runs:turn_resend": {"text": "Hello"},
-        "api:conversations": {"agent": str(stage.agent.uuid)},
-        "api:conversation": {"title": "Coffee"},
-        "api:conversation_messages": {"text": "Hello"},
-        "api:conversation_resend": {"run": str(stage.turn.uuid), "text": "Hello"},
         "api:register": register | {"department": str(cast.marketing.uuid)},
         "api:login": login,
         "api:refresh": {"refresh": stage.refresh},
@@ -246,7 +252,7 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         "api:runs": {"agent": str(stage.agent.uuid), "input": "Hello"},
         "api:run_retry": {},
     }
-    return (known | INTEGRATIONS).get(route, {})
+    return (known | INTEGRATIONS | _conversations(stage)).get(route, {})
 
 
 def team_file(stage: Stage) -> str:
