@@ -276,6 +276,9 @@ SPECTACULAR_SETTINGS = {
         "VisibilityEnum": "agents.models.Agent.Visibility",
         "ConnectionVisibilityEnum": "integrations.models.Connection.Visibility",
         "TeamTypeEnum": "teams.serializers.TYPE_CHOICES",
+        "RunStateEnum": "runs.models.State",
+        "ApprovalStateEnum": "runs.models.Approval.State",
+        "LaneStateEnum": "runs.serializers.LANE_STATES",
     },
 }
 

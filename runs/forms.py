@@ -1,10 +1,13 @@
-"""The form that starts a run, made from the agent's variables."""
+"""The forms of runs: what starts one, made from the variables, and what is said to one that asks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+
+from runs.models import Approval
+from runs.services import LONGEST_ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +19,12 @@ class RunForm(forms.Form):
     """A field for each variable, and the text to work on. Values are judged by the service, as for every other door."""
 
     def __init__(
-        self, variables: list[dict[str, Any]], data: Any = None, *, initial: Mapping[str, Any] | None = None
+        self,
+        variables: list[dict[str, Any]],
+        data: Any = None,
+        *,
+        kind: str = "agent",
+        initial: Mapping[str, Any] | None = None,
     ) -> None:
         given = dict(initial or {})
         start = {f"{PREFIX}{name}": value for name, value in given.get("variables", {}).items()}
@@ -24,11 +32,11 @@ class RunForm(forms.Form):
         for variable in variables:
             self.fields[f"{PREFIX}{variable['name']}"] = _field(variable)
         self.fields["input"] = forms.CharField(
-            label="Message" if variables else "What should the agent work on?",
+            label="Message" if variables else f"What should the {kind} work on?",
             required=not variables,
             widget=forms.Textarea(attrs={"rows": 4 if variables else 8}),
             strip=False,
-            error_messages={"required": "Say what the agent should work on."},
+            error_messages={"required": f"Say what the {kind} should work on."},
         )
 
     def clean(self) -> dict[str, Any]:
@@ -40,6 +48,10 @@ class RunForm(forms.Form):
         """The variables' values by name, without those left empty."""
         named = {key[len(PREFIX) :]: value for key, value in self.cleaned_data.items() if key.startswith(PREFIX)}
         return {name: value for name, value in named.items() if value not in (None, "")}
+
+    def values_of(self, variables: list[dict[str, Any]]) -> dict[str, Any]:
+        """Only the values of these variables: a draft and what is published may ask for different ones."""
+        return {name: value for name, value in self.values.items() if name in {one["name"] for one in variables}}
 
     def add_errors(self, fields: Mapping[str, list[str]]) -> None:
         """Put the service's errors beside their fields."""
@@ -114,3 +126,34 @@ class _IsoDate(forms.DateField):
         """The date as ISO text."""
         date = super().clean(value)
         return date.isoformat() if date else None
+
+
+class DecisionForm(forms.Form):
+    """A person's word about a question: a note, or the answer. What is decided about is not in it."""
+
+    def __init__(self, approval: Approval, data: Any = None) -> None:
+        super().__init__(data, auto_id=f"q-{approval.uuid}-%s")
+        answers = approval.kind == Approval.Kind.ANSWER
+        self.fields["note"] = forms.CharField(
+            label="Your answer" if answers else "Note",
+            help_text="It goes on with these words." if answers else "It reads this when you decline.",
+            required=answers,
+            max_length=LONGEST_ANSWER if data is None else None,
+            widget=forms.Textarea(attrs={"rows": 4 if answers else 2}),
+            strip=False,
+            error_messages={"required": "Write the answer."},
+        )
+
+    @property
+    def note(self) -> str:
+        """What was written, with line ends as everywhere else."""
+        return str(self.data.get("note", "")).replace("\r\n", "\n")
+
+    def add_errors(self, fields: Mapping[str, list[str]]) -> None:
+        """Put the service's errors beside their fields."""
+        self.is_valid()
+        for name, messages in fields.items():
+            known = name in self.fields
+            for message in messages:
+                if not known or message not in self.errors.get(name, []):
+                    self.add_error(name if known else None, message)

@@ -9,20 +9,43 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mindloom.web.api import StrictSerializer
-from runs.models import Conversation, Run, RunArtifact, State
+from runs.models import Approval, Conversation, Run, RunArtifact, State
+from runs.stream.lanes import lanes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from agents.models import Agent
+    from teams.models import Team
+
+LANE_STATES = [(name, name) for name in ("idle", "working", "waiting", "done", "failed", "stopped")]
 
 
 class NewRun(StrictSerializer):
     """What starts a run."""
 
-    agent = serializers.UUIDField(help_text="The agent to run, in its published version.")
+    agent = serializers.UUIDField(required=False, help_text="The agent to run, in its published version; or a team.")
+    team = serializers.UUIDField(required=False, help_text="The team to run, in its published version.")
+    conversation = serializers.UUIDField(
+        required=False,
+        help_text="One of your conversations to say it in, with whom it is; in place of an agent or a team.",
+    )
     input = serializers.CharField(
         default="", allow_blank=True, trim_whitespace=False, help_text="What it should work on."
     )
-    variables = serializers.DictField(default=dict, help_text="Values of the agent's variables, by name.")
+    variables = serializers.DictField(default=dict, help_text="Values of the variables, by name.")
+    department = serializers.UUIDField(
+        required=False,
+        help_text="Where the run belongs, for what is shared with everyone: one of your departments.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Exactly one thing runs."""
+        if sum(name in attrs for name in ("agent", "team", "conversation")) != 1:
+            raise serializers.ValidationError({"agent": ["Give one of these: an agent, a team, a conversation."]})
+        if "conversation" in attrs and "department" in attrs:
+            raise serializers.ValidationError({"department": ["A conversation is in a department already."]})
+        return attrs
 
 
 class RepeatRun(StrictSerializer):
@@ -35,10 +58,22 @@ class RepeatRun(StrictSerializer):
     variables = serializers.DictField(required=False)
 
 
-class RunAgent(serializers.Serializer[Any]):
-    """The agent of a run, by name as it was."""
+class Decision(StrictSerializer):
+    """A person's word about a question. What is decided about cannot be changed."""
 
-    uuid = serializers.UUIDField()
+    decision = serializers.ChoiceField(["approved", "declined", "answered"])
+    note = serializers.CharField(
+        default="",
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="The answer when it is answered; else why, which the model reads when it is declined.",
+    )
+
+
+class RunTarget(serializers.Serializer[Any]):
+    """The agent or team of a run."""
+
+    uuid = serializers.UUIDField(allow_null=True)
     name = serializers.CharField()
 
 
@@ -47,9 +82,8 @@ class RunSummary(serializers.ModelSerializer[Run]):
 
     number = serializers.IntegerField(source="pk", help_text="The short number people see.")
     agent = serializers.SerializerMethodField()
-    version = serializers.IntegerField(
-        source="agent_version.number", default=None, allow_null=True, help_text="Null for a test of a draft."
-    )
+    team = serializers.SerializerMethodField()
+    version = serializers.SerializerMethodField(help_text="Null for a test of a draft.")
     department = serializers.UUIDField(source="department.uuid")
     state = serializers.ChoiceField(State.choices)
     message = serializers.CharField(source="sentence", help_text="Why the run stands as it does, in a sentence.")
@@ -64,6 +98,7 @@ class RunSummary(serializers.ModelSerializer[Run]):
                 "uuid",
                 "number",
                 "agent",
+                "team",
                 "version",
                 "department",
                 "state",
@@ -77,10 +112,20 @@ class RunSummary(serializers.ModelSerializer[Run]):
         ]
         read_only_fields = fields
 
-    @extend_schema_field(RunAgent)
-    def get_agent(self, run: Run) -> Mapping[str, Any]:
-        """The agent."""
-        return {"uuid": run.agent.uuid if run.agent else None, "name": run.agent.name if run.agent else ""}
+    @extend_schema_field(RunTarget(allow_null=True))
+    def get_agent(self, run: Run) -> Mapping[str, Any] | None:
+        """The agent, null for a run of a team. Its uuid is null when it is no longer shared with you."""
+        return _target(run.agent) if run.team_id is None else None
+
+    @extend_schema_field(RunTarget(allow_null=True))
+    def get_team(self, run: Run) -> Mapping[str, Any] | None:
+        """The team, null for a run of an agent."""
+        return _target(run.team) if run.team_id is not None else None
+
+    @extend_schema_field(serializers.IntegerField(allow_null=True))
+    def get_version(self, run: Run) -> int | None:
+        """The version's number."""
+        return run.version.number if run.version is not None else None
 
     @extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
     def get_links(self, run: Run) -> Mapping[str, str]:
@@ -89,16 +134,77 @@ class RunSummary(serializers.ModelSerializer[Run]):
             "self": reverse("api:run", args=[run.uuid]),
             "events": reverse("api:run_events", args=[run.uuid]),
             "artifacts": reverse("api:run_artifacts", args=[run.uuid]),
+            "approvals": reverse("api:run_approvals", args=[run.uuid]),
             "page": reverse("runs:detail", args=[run.uuid]),
         }
+
+
+class ApprovalOut(serializers.ModelSerializer[Approval]):
+    """What a run asks, or asked: the call with its arguments, and what was decided."""
+
+    kind = serializers.ChoiceField(Approval.Kind.choices)
+    state = serializers.ChoiceField(Approval.State.choices)
+    source = serializers.ListField(child=serializers.CharField(), help_text="Who asks, outermost first.")  # type: ignore[assignment]
+    arguments = serializers.DictField()
+    decided_by = serializers.CharField(source="decided_by.name", default=None, allow_null=True)
+    decide = serializers.SerializerMethodField(help_text="Where it is decided; null when nothing is to be decided.")
+
+    class Meta:
+        model = Approval
+        fields = [
+            *("uuid", "kind", "state", "message", "tool", "effect", "arguments", "source"),
+            *("created_at", "decided_by", "decided_at", "note", "decide"),
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_decide(self, approval: Approval) -> str | None:
+        """Where it is decided."""
+        is_open = approval.state == Approval.State.OPEN
+        return reverse("api:approval_decide", args=[approval.uuid]) if is_open else None
+
+
+class LaneOut(serializers.Serializer[Any]):
+    """The leader or a member of a team in a run: how it stands and what it cost. Together they are the run's totals."""
+
+    name = serializers.CharField()
+    is_leader = serializers.BooleanField()
+    state = serializers.ChoiceField(LANE_STATES)
+    message = serializers.CharField(help_text="Why it failed.")
+    tasks = serializers.IntegerField(help_text="How often the leader gave it something to do.")
+    duration_ms = serializers.IntegerField(allow_null=True)
+    model_calls = serializers.IntegerField()
+    tokens_in = serializers.IntegerField()
+    tokens_out = serializers.IntegerField()
+    tool_calls = serializers.IntegerField()
 
 
 class RunDetail(RunSummary):
     """A whole run."""
 
+    approvals = serializers.SerializerMethodField()
+    members = serializers.SerializerMethodField(help_text="The leader and the members; empty for an agent alone.")
+
     class Meta(RunSummary.Meta):
-        fields = [*RunSummary.Meta.fields, "input", "variables", "output", "structured"]
+        fields = [
+            *RunSummary.Meta.fields,
+            *("input", "variables", "output", "structured", "approvals", "members"),
+        ]
         read_only_fields = fields
+
+    @extend_schema_field(ApprovalOut(many=True))
+    def get_approvals(self, run: Run) -> Any:
+        """What it asks and asked."""
+        return ApprovalOut(run.approvals.select_related("decided_by").order_by("id"), many=True).data
+
+    @extend_schema_field(LaneOut(many=True))
+    def get_members(self, run: Run) -> Any:
+        """Who did what."""
+        return LaneOut([vars(lane) | {"duration_ms": lane.duration_ms()} for lane in lanes_of(run)], many=True).data
+
+
+def _target(row: Agent | Team | None) -> Mapping[str, Any]:
+    return {"uuid": row.uuid if row is not None else None, "name": row.name if row is not None else ""}
 
 
 class EventOut(serializers.Serializer[Any]):

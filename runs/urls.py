@@ -5,21 +5,27 @@ from __future__ import annotations
 from django.urls import path
 
 from runs import consumers
+from runs.api import approvals
 from runs.api import conversations as talks
 from runs.api import runs as api
-from runs.views import acts, conversations, lists, memories, pages, starting
+from runs.views import acts, conversations, deciding, lists, memories, pages, starting
 
 app_name = "runs"
 urlpatterns = [
     path("runs/", lists.run_list, name="list"),
     path("agents/<uuid:agent_uuid>/run/", starting.start, name="start"),
     path("agents/<uuid:agent_uuid>/test/", starting.test_panel, name="test_panel"),
+    path("teams/<uuid:team_uuid>/run/", starting.start_team, name="start_team"),
+    path("teams/<uuid:team_uuid>/test/", starting.test_team, name="test_team"),
     path("runs/<uuid:uuid>/", pages.detail, name="detail"),
     path("runs/<uuid:uuid>/output/", pages.output, name="output"),
+    path("runs/<uuid:uuid>/output.csv", pages.output_csv, name="output_csv"),
+    path("runs/<uuid:uuid>/output.json", pages.output_json, name="output_json"),
     path("runs/<uuid:uuid>/artifacts/", pages.artifacts, name="artifacts"),
     path("runs/<uuid:uuid>/inputs/", pages.inputs, name="inputs"),
     path("runs/<uuid:uuid>/result/", pages.result, name="result"),
     path("runs/<uuid:uuid>/stop/", acts.stop, name="stop"),
+    path("runs/<uuid:uuid>/approvals/<uuid:approval_uuid>/decide/", deciding.decide, name="decide"),
     path("runs/<uuid:uuid>/again/", acts.again, name="again"),
     path("runs/<uuid:uuid>/log.txt", pages.log_text_file, name="log_text"),
     path("runs/<uuid:uuid>/log.jsonl", pages.log_lines_file, name="log_lines"),
@@ -46,6 +52,9 @@ api_urlpatterns = [
     path("runs/<uuid:uuid>/events", api.events, name="run_events"),
     path("runs/<uuid:uuid>/artifacts", api.artifacts, name="run_artifacts"),
     path("runs/<uuid:uuid>/artifacts/<uuid:artifact_uuid>", api.artifact, name="run_artifact"),
+    path("runs/<uuid:uuid>/approvals", approvals.approvals, name="run_approvals"),
+    path("approvals/<uuid:uuid>/decide", approvals.decide, name="approval_decide"),
+    path("runs/<uuid:uuid>/output.csv", api.output_csv, name="run_output_csv"),
     path("runs/<uuid:uuid>/log.txt", api.log_text_file, name="run_log_text"),
     path("runs/<uuid:uuid>/log.jsonl", api.log_lines_file, name="run_log_lines"),
     path("conversations", talks.conversations, name="conversations"),

@@ -17,7 +17,8 @@ from agents.models import Agent
 from mindloom.web.api import Pages
 from mindloom.web.schema import paged
 from runs import services
-from runs.api.runs import JSON, STREAMS, created
+from runs.api.runs import JSON, created
+from runs.api.streams import STREAMS
 from runs.models import Conversation
 from runs.serializers import (
     ConversationChanges,

@@ -11,53 +11,39 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view, renderer_classes
 from rest_framework.exceptions import ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from accounts.idempotency import idempotent
+from accounts.models import Department
+from accounts.queries import roles_of
 from agents.models import Agent
 from mindloom.web.api import Pages
-from mindloom.web.errors import NotAllowed
+from mindloom.web.errors import NotAllowed, NotFound
 from mindloom.web.schema import paged, query
 from runs import services
-from runs.models import Run, RunArtifact, State, Trigger
+from runs.api.streams import STREAMS, followed, started, wants
+from runs.models import Conversation, Run, RunArtifact, State, Trigger
 from runs.serializers import ArtifactOut, EventOut, EventPage, NewRun, RepeatRun, RunDetail, RunSummary
 from runs.stream import read_after
-from runs.stream.downloads import EVENT_STREAM, NDJSON, attachment, log_download, ndjson, server_sent
-from runs.stream.watch import Reader, check_room, watch
+from runs.stream.downloads import EVENT_STREAM, NDJSON, attachment, csv_download, log_download
+from teams.models import Team
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from uuid import UUID
 
     from rest_framework.request import Request
-    from rest_framework_simplejwt.tokens import AccessToken
 
     from accounts.models import User
-    from runs.stream.tails import Batch
 
 AFTER_MAX = 2**62
 JSON = "application/json"
-
-
-class NdjsonRenderer(JSONRenderer):
-    """Lets clients ask for a line an event; the view answers with the stream itself."""
-
-    media_type = NDJSON
-    format = "ndjson"
-
-
-class EventStreamRenderer(JSONRenderer):
-    """Lets clients ask for server-sent events; the view answers with the stream itself."""
-
-    media_type = EVENT_STREAM
-    format = "sse"
 
 
 class RunFilter(django_filters.FilterSet):
     """Filters of the run list."""
 
     agent = django_filters.UUIDFilter("agent__uuid")
+    team = django_filters.UUIDFilter("team__uuid")
     state = django_filters.MultipleChoiceFilter(choices=State.choices)
     trigger = django_filters.ChoiceFilter(choices=Trigger.choices)
     queued_after = django_filters.IsoDateTimeFilter("queued_at", "gte")
@@ -70,8 +56,8 @@ class RunFilter(django_filters.FilterSet):
         fields: tuple[str, ...] = ()
 
 
+_SHOWN = ("agent", "agent_version", "team", "team_version", "department", "started_by")
 _AFTER = OpenApiParameter("after", OpenApiTypes.INT, description="Only events that follow this sequence number.")
-STREAMS = [JSONRenderer, NdjsonRenderer, EventStreamRenderer]
 
 
 @extend_schema(
@@ -96,7 +82,7 @@ def runs(request: Request) -> Response | StreamingHttpResponse:
 
 
 def _list(request: Request) -> Response:
-    found = Run.objects.visible_to(request.user).select_related("agent", "agent_version", "department", "started_by")
+    found = Run.objects.visible_to(request.user).select_related(*_SHOWN)
     filters = RunFilter(request.query_params, found.defer("spec", "input", "output", "structured"))
     if not filters.is_valid():
         raise ValidationError(filters.errors)
@@ -109,14 +95,19 @@ def _list(request: Request) -> Response:
 def _start(request: Request) -> Response | StreamingHttpResponse:
     given = NewRun(data=request.data)
     given.is_valid(raise_exception=True)
-    user = cast("User", request.user)
-    agent = get_object_or_404(Agent.objects.visible_to(user), uuid=given.validated_data["agent"])
+    user, values = cast("User", request.user), given.validated_data
+    if "conversation" in values:
+        found = get_object_or_404(Conversation.objects.visible_to(user), uuid=values["conversation"])
+        variables = values["variables"] or None
+        run = services.say(actor=user, conversation=found, text=values["input"], variables=variables)
+        return created(request, run)
     run = services.start_run(
         actor=user,
-        target=agent,
-        text=given.validated_data["input"],
-        variables=given.validated_data["variables"],
+        target=_target(user, values),
+        text=values["input"],
+        variables=values["variables"],
         trigger=Trigger.API,
+        department_id=_department(user, values),
     )
     return created(request, run)
 
@@ -125,25 +116,39 @@ def created(request: Request, run: Run) -> Response | StreamingHttpResponse:
     """The answer to a request that started a run: the run, or its events, live, when the client asks for them."""
     data = RunDetail(run).data
     headers = {"Location": data["links"]["self"]}
-    if _wants(request, NDJSON) or request.query_params.get("stream") == "1":
-        live = ndjson(_watched(request, run, 0))
-        return StreamingHttpResponse(live, status=201, content_type=NDJSON, headers=headers | _UNBUFFERED)
-    return Response(data, status=201, headers=headers)
+    return started(request, run, headers) or Response(data, status=201, headers=headers)
+
+
+def _target(user: User, values: dict[str, Any]) -> Agent | Team:
+    """What is to run. The serializer has seen that it is one thing."""
+    if "team" in values:
+        return get_object_or_404(Team.objects.visible_to(user), uuid=values["team"])
+    return get_object_or_404(Agent.objects.visible_to(user), uuid=values["agent"])
+
+
+def _department(user: User, values: dict[str, Any]) -> int | None:
+    """Where the run is to belong: a department of the person."""
+    if "department" not in values:
+        return None
+    found = Department.objects.filter(uuid=values["department"], pk__in=list(roles_of(user))).first()
+    if found is None:
+        raise ValidationError({"department": ["There is no such department, or you do not belong to it."]})
+    return found.pk
 
 
 @extend_schema(operation_id="runs_get", responses=RunDetail)
 @api_view(["GET"])
 def run_detail(request: Request, uuid: UUID) -> Response:
     """One run, whole."""
-    return Response(RunDetail(_visible(request, uuid)).data)
+    return Response(RunDetail(visible(request, uuid)).data)
 
 
 @extend_schema(operation_id="runs_stop", request=None, responses={202: RunDetail})
 @api_view(["POST"])
 def cancel(request: Request, uuid: UUID) -> Response:
     """Stop a run; it ends within seconds."""
-    run = services.stop_run(actor=cast("User", request.user), run=_visible(request, uuid))
-    return Response(RunDetail(run).data, status=202)
+    services.stop_run(actor=cast("User", request.user), run=visible(request, uuid))
+    return Response(RunDetail(visible(request, uuid)).data, status=202)
 
 
 @extend_schema(operation_id="runs_repeat", request=RepeatRun, responses={201: RunDetail})
@@ -156,7 +161,7 @@ def retry(request: Request, uuid: UUID) -> Response:
     values = given.validated_data
     run = services.repeat_run(
         actor=cast("User", request.user),
-        run=_visible(request, uuid),
+        run=visible(request, uuid),
         text=values.get("input"),
         variables=values.get("variables"),
         current=values["version"] == "current",
@@ -173,14 +178,11 @@ def retry(request: Request, uuid: UUID) -> Response:
 @api_view(["GET"])
 @renderer_classes(STREAMS)
 def events(request: Request, uuid: UUID) -> Response | StreamingHttpResponse:
-    """Events that follow `after`: a page as JSON; as NDJSON or server-sent events, live until the run ends."""
-    run = _visible(request, uuid)
+    """Events that follow `after`: a page as JSON; as NDJSON or server-sent events, live until the run ends or waits for people."""
+    run = visible(request, uuid)
     after = _after(request)
-    for media_type, form in ((NDJSON, ndjson), (EVENT_STREAM, server_sent)):
-        if _wants(request, media_type):
-            check_room(cast("User", request.user).pk)
-            live = form(_watched(request, run, after))
-            return StreamingHttpResponse(live, content_type=media_type, headers=_UNBUFFERED)
+    if live := followed(request, run, after):
+        return live
     rows = read_after(run, after)
     last = rows[-1].seq if rows else after
     page = {
@@ -196,7 +198,7 @@ def events(request: Request, uuid: UUID) -> Response | StreamingHttpResponse:
 @api_view(["GET"])
 def artifacts(request: Request, uuid: UUID) -> Response:
     """The run's files."""
-    found = _visible(request, uuid).artifacts.select_related("run").order_by("id")
+    found = visible(request, uuid).artifacts.select_related("run").order_by("id")
     return Response(ArtifactOut(found, many=True).data)
 
 
@@ -208,31 +210,18 @@ def artifact(request: Request, uuid: UUID, artifact_uuid: UUID) -> HttpResponse:
     return attachment(get_object_or_404(found, uuid=artifact_uuid))
 
 
-_UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-
-
-def _visible(request: Request, uuid: UUID) -> Run:
+def visible(request: Request, uuid: UUID) -> Run:
+    """The run, or 404. What ran is read with it: it may be out of sight by now, and then it is None."""
     if not request.user.is_authenticated:
         raise NotAllowed
-    found = Run.objects.visible_to(request.user).select_related("agent", "agent_version", "department", "started_by")
+    found = Run.objects.visible_to(request.user).select_related(*_SHOWN)
     return get_object_or_404(found, uuid=uuid)
-
-
-def _watched(request: Request, run: Run, after: int) -> AsyncIterator[Batch | None]:
-    session = getattr(request, "session", None)
-    token = cast("AccessToken | None", request.auth)
-    reader = Reader(token=token, session_key=session.session_key if session is not None else None)
-    return watch(run, after, reader, cast("User", request.user).pk)
-
-
-def _wants(request: Request, media_type: str) -> bool:
-    return media_type in request.headers.get("Accept", "")
 
 
 def _after(request: Request) -> int:
     text: Any = request.query_params.get("after", "0")
     last_event = request.headers.get("Last-Event-ID", "")
-    if _wants(request, EVENT_STREAM) and last_event.isdigit():
+    if wants(request, EVENT_STREAM) and last_event.isdigit():
         text = last_event
     if not (text.isascii() and text.isdigit() and int(text) <= AFTER_MAX):
         raise ValidationError({"after": ["This must be a sequence number: 0 or more."]})
@@ -243,11 +232,21 @@ def _after(request: Request) -> int:
 @api_view(["GET"])
 def log_text_file(request: Request, uuid: UUID) -> StreamingHttpResponse:
     """The log so far, as text."""
-    return log_download(_visible(request, uuid), "txt")
+    return log_download(visible(request, uuid), "txt")
 
 
 @extend_schema(operation_id="runs_log_lines", responses={(200, NDJSON): OpenApiTypes.STR})
 @api_view(["GET"])
 def log_lines_file(request: Request, uuid: UUID) -> StreamingHttpResponse:
     """The log so far, an event a line."""
-    return log_download(_visible(request, uuid), "jsonl")
+    return log_download(visible(request, uuid), "jsonl")
+
+
+@extend_schema(operation_id="runs_output_csv", responses={(200, "text/csv"): OpenApiTypes.STR})
+@api_view(["GET"])
+def output_csv(request: Request, uuid: UUID) -> HttpResponse:
+    """The structured answer as CSV; 404 when the answer is free text."""
+    run = visible(request, uuid)
+    if run.structured is None:
+        raise NotFound("This run has no structured answer.", code="no_structured_output")
+    return csv_download(run)

@@ -15,7 +15,7 @@ from runs.services.conversing import (
     start_conversation,
 )
 from runs.services.deciding import LONGEST_ANSWER, decide
-from runs.services.starting import Target, repeat_run, start_run
+from runs.services.starting import Target, kind_of, repeat_run, start_run
 
 __all__ = [
     "LARGEST_FILE",
@@ -26,6 +26,7 @@ __all__ = [
     "delete_conversation",
     "edit_and_resend",
     "forget_person",
+    "kind_of",
     "rename_conversation",
     "repeat_run",
     "retry_turn",

@@ -74,6 +74,8 @@ def repeat_run(
     """Run it again: exactly as it was, or, with `current`, with the version of now; input and variables may be new."""
     if not may(actor, Role.MEMBER, run.department_id):
         raise NotAllowed("You may look at this run but not repeat it. Ask a manager of your department.")
+    if run.agent is None and run.team is None:
+        raise NotFound("What this run was of is no longer shared with you, so it can't be run again.")
     target = run.target
     if target.archived_at is not None:
         raise Conflict(

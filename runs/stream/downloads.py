@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
@@ -15,6 +15,7 @@ from django.utils.http import content_disposition_header
 from mindloom import wall
 from mindloom.web.errors import Unavailable
 from runs.stream.lines import line_of
+from runs.stream.structured import as_csv, pretty
 from runs.stream.tails import event_json, read_page
 from runs.stream.watch import Gone
 
@@ -102,6 +103,29 @@ def log_download(run: Run, form: str) -> StreamingHttpResponse:
     """The log so far as a file; `form` is txt or jsonl."""
     content, media_type = (log_text(run), "text/plain; charset=utf-8") if form == "txt" else (log_lines(run), NDJSON)
     response = StreamingHttpResponse(content, content_type=media_type)
+    response["Content-Disposition"] = content_disposition_header(True, f"run-{run.pk}.{form}")
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def csv_download(run: Run) -> HttpResponse:
+    """The run's structured answer for a spreadsheet. The mark at its start tells spreadsheets that it is UTF-8."""
+    return _download(run, f"\ufeff{as_csv(run.structured, schema_of(run))}", "text/csv; charset=utf-8", "csv")
+
+
+def json_download(run: Run) -> HttpResponse:
+    """The run's structured answer as JSON."""
+    return _download(run, f"{pretty(run.structured, schema_of(run))}\n", "application/json", "json")
+
+
+def schema_of(run: Run) -> dict[str, Any] | None:
+    """The form that the run's answer has, as a JSON Schema; None when it has none."""
+    form = run.spec.get("output")
+    return form["schema"] if form else None
+
+
+def _download(run: Run, text: str, media_type: str, form: str) -> HttpResponse:
+    response = HttpResponse(text, content_type=media_type)
     response["Content-Disposition"] = content_disposition_header(True, f"run-{run.pk}.{form}")
     response["Cache-Control"] = "private, no-store"
     return response

@@ -55,8 +55,13 @@ def _queued(data: dict[str, Any]) -> Line:
 
 
 def _started(data: dict[str, Any]) -> Line:
-    again = f", attempt {data['attempt']}" if data["attempt"] > 1 else ""
-    return {"text": f"Taken by worker {data['worker']}{again}"}
+    return {"text": f"Taken {'up again ' if data['attempt'] > 1 else ''}by worker {data['worker']}"}
+
+
+def _completed(data: dict[str, Any]) -> Line:
+    if warnings := data.get("warnings"):
+        return {"level": "warn", "text": f"Completed, but: {' '.join(warnings)}"}
+    return {"text": "Completed"}
 
 
 def _failed(data: dict[str, Any]) -> Line:
@@ -124,8 +129,9 @@ def _approval_requested(data: dict[str, Any]) -> Line:
 
 
 def _approval_decided(data: dict[str, Any]) -> Line:
+    said = {"approved": "approved it", "declined": "declined it"}.get(data["decision"], data["decision"])
     note = f": {data['note']}" if data["note"] else ""
-    return {"text": f"{data['by']} {data['decision']}{note}"}
+    return {"text": f"{data['by']} {said}{note}"}
 
 
 def _streamed(row: RunEvent) -> str:
@@ -155,7 +161,7 @@ def _pretty(value: Any) -> str:
 
 _TRIGGERS = {
     "person": "a person",
-    "test": "a test of the draft",
+    "test": "a test",
     "api": "the API",
     "conversation": "a message",
     "seed": "the demonstration",
@@ -165,7 +171,7 @@ _RENDER: dict[str, Callable[[dict[str, Any]], Line]] = {
     "run.started": _started,
     "run.waiting": lambda data: {"level": "warn", "text": data["message"]},
     "run.resumed": lambda data: {"text": data["message"] or "Going on"},
-    "run.completed": lambda _: {"text": "Completed"},
+    "run.completed": _completed,
     "run.failed": _failed,
     "run.cancelled": lambda data: {"level": "warn", "text": data["message"]},
     "content.added": _block("content", "append"),

@@ -20,7 +20,7 @@ from channels.layers import get_channel_layer
 
 from mindloom import wall
 from mindloom.engine.events import TERMINAL_TYPES
-from runs.models import Run, RunEvent
+from runs.models import Run, RunEvent, State
 from runs.signals import group_of
 from runs.stream.lines import lines_of
 
@@ -106,15 +106,22 @@ def read_after(run: Run, seq: int, limit: int = BATCH) -> list[RunEvent]:
 read_page = _read = database_sync_to_async(read_after)
 
 
-async def follow(run: Run, after: int) -> AsyncIterator[Batch | None]:
-    """The run's events that follow `after`, until it has ended; None now and then while nothing happens."""
+async def follow(run: Run, after: int, *, until_waits: bool = False) -> AsyncIterator[Batch | None]:
+    """The run's events that follow `after`, until it has ended; None now and then while nothing happens.
+
+    With `until_waits` only until people must decide, which may take days.
+    """
     cursor = after
+    waits = run.state == State.WAITING
     # Most of the log, and all of a finished one, is read without a tail.
     async for batch in _written(run, cursor):
         cursor = batch.last
+        waits = batch.state == State.WAITING if batch.state else waits
         yield batch
         if batch.is_terminal:
             return
+    if until_waits and waits:
+        return
     tail = _tail_of(run)
     queue = tail.join()
     try:
@@ -123,7 +130,7 @@ async def follow(run: Run, after: int) -> AsyncIterator[Batch | None]:
                 if part is not None:
                     cursor = part.last
                 yield part
-                if part is not None and part.is_terminal:
+                if part is not None and (part.is_terminal or (until_waits and part.state == State.WAITING)):
                     return
             queue = tail.join(queue)
     finally:

@@ -71,12 +71,14 @@ def check_room(person_id: int) -> None:
         raise TooManyReaders
 
 
-async def watch(run: Run, after: int, reader: Reader, person_id: int) -> AsyncIterator[Batch | None]:
+async def watch(
+    run: Run, after: int, reader: Reader, person_id: int, *, until_waits: bool = False
+) -> AsyncIterator[Batch | None]:
     """`follow`, until the reader has signed out, expired, been deactivated or lost the run: then raises `Gone`."""
     _open[person_id] += 1
     checked = time.monotonic()
     try:
-        async with aclosing(follow(run, after)) as batches:  # type: ignore[type-var]
+        async with aclosing(follow(run, after, until_waits=until_waits)) as batches:  # type: ignore[type-var]
             async for batch in batches:
                 if time.monotonic() - checked >= RECHECK_SECONDS:
                     await _check(run, reader)

@@ -2,38 +2,96 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 
 from accounts.models import Role
 from accounts.queries import may
-from runs.models import Run
+from mindloom.engine.spec import models_of
+from runs.forms import DecisionForm
+from runs.models import Approval, Run, State
+from runs.stream.lanes import lanes_of
+from teams.models import Team
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
     from accounts.middleware import Request
+    from agents.models import Agent
+
+LONG = 120
+"""Characters of an argument that stand in one line."""
 
 
 def visible(request: Request, uuid: UUID) -> Run:
-    """The run, or 404."""
+    """The run, or 404. What ran is read with it: it may be out of sight by now, and then it is None."""
     found = Run.objects.visible_to(request.user).select_related(
-        "agent", "agent_version", "department", "started_by", "retry_of"
+        "agent", "agent_version", "team", "team_version", "department", "started_by", "retry_of"
     )
     return get_object_or_404(found, uuid=uuid)
 
 
-def context_of(request: Request, run: Run, tab: str) -> dict[str, Any]:
-    """What the head and the rail of the run's pages show."""
+def context_of(
+    request: Request, run: Run, tab: str, forms: Mapping[UUID, DecisionForm] | None = None
+) -> dict[str, Any]:
+    """What the head and the rail of the run's pages show. `forms` are decisions that were refused."""
     files = list(run.artifacts.order_by("id"))
+    asked = list(run.approvals.select_related("decided_by").order_by("id"))
+    may_stop = not run.is_terminal and Run.objects.editable_by(request.user).filter(pk=run.pk).exists()
     return {
         "run": run,
         "tab": tab,
+        "target": described_target(run),
         "artifacts": files,
         "model": run.spec["model"],
+        "models": list(dict.fromkeys(one["model"] for one in models_of(run.spec))),
         "limits": run.spec["limits"],
-        "may_stop": not run.is_terminal and Run.objects.editable_by(request.user).filter(pk=run.pk).exists(),
+        "may_stop": may_stop,
         "may_repeat": may(request.user, Role.MEMBER, run.department_id),
         "tokens": run.tokens_in + run.tokens_out,
+        "lanes": lanes_of(run) if tab == "live" else (),
+        "questions": [_question(one, forms or {}) for one in asked if one.state == Approval.State.OPEN],
+        "decided": [one for one in asked if one.state != Approval.State.OPEN],
+        "waits": run.state == State.WAITING,
     }
+
+
+def described_target(run: Run) -> dict[str, Any]:
+    """What ran, in words and links. It may be out of sight: what was shared with everyone can be taken back."""
+    is_team = run.team_id is not None
+    row: Agent | Team | None = run.team if is_team else run.agent
+    known: dict[str, Any] = {
+        "kind": "team" if is_team else "agent",
+        "icon": row.icon if row is not None else ("users-round" if is_team else "bot"),
+        "name": run.target_name,
+        "version": run.spec.get("version") or 0,
+    }
+    if row is None:
+        return known
+    page, start = ("teams:detail", "runs:start_team") if is_team else ("agents:detail", "runs:start")
+    return known | {
+        "uuid": row.uuid,
+        "now": row.name,
+        "page": reverse(page, args=[row.uuid]),
+        "start": reverse(start, args=[row.uuid]) if row.archived_at is None else "",
+        "runs": f"{reverse('runs:list')}?{known['kind']}={row.uuid}",
+    }
+
+
+def _question(approval: Approval, forms: Mapping[UUID, DecisionForm]) -> dict[str, Any]:
+    return {
+        "approval": approval,
+        "form": forms.get(approval.uuid) or DecisionForm(approval),
+        "who": approval.source[-1] if approval.source else "",
+        "arguments": [_argument(name, value) for name, value in sorted(approval.arguments.items())],
+        "is_answer": approval.kind == Approval.Kind.ANSWER,
+    }
+
+
+def _argument(name: str, value: Any) -> dict[str, Any]:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    return {"name": name, "text": text, "is_long": len(text) > LONG or "\n" in text}

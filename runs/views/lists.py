@@ -13,7 +13,9 @@ from accounts.models import Role
 from accounts.queries import may
 from agents.models import Agent
 from mindloom.web.http import render_page
+from runs import services
 from runs.models import LIVE_STATES, Run, State
+from teams.models import Team
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -25,6 +27,7 @@ VIEWS = {
     "all": ("All", Q()),
     "mine": ("Mine", Q()),
     "live": ("Running", Q(state__in=LIVE_STATES)),
+    "waiting": ("Waiting", Q(state=State.WAITING)),
     "completed": ("Completed", Q(state=State.COMPLETED)),
     "failed": ("Failed", Q(state=State.FAILED)),
     "cancelled": ("Cancelled", Q(state=State.CANCELLED)),
@@ -34,14 +37,15 @@ VIEWS = {
 @login_required
 @require_safe
 def run_list(request: Request) -> HttpResponse:
+    """Runs, newest first, by what they are of and how they stand."""
     view = request.GET.get("view", "all")
     view = view if view in VIEWS else "all"
     found = Run.objects.visible_to(request.user).newest_first().filter(VIEWS[view][1])
     if view == "mine":
         found = found.filter(started_by=request.user)
-    agent = _chosen_agent(request)
-    if agent is not None:
-        found = found.filter(agent=agent)
+    target = _chosen(request)
+    if target is not None:
+        found = found.filter(**{services.kind_of(target): target})
     before = request.GET.get("before", "")
     if before.isascii() and before.isdigit() and len(before) < 19:
         found = found.filter(pk__lt=int(before))
@@ -52,7 +56,8 @@ def run_list(request: Request) -> HttpResponse:
         "newer": bool(before),
         "view": view,
         "views": [(key, label) for key, (label, _) in VIEWS.items()],
-        "agent": agent,
+        "target": target,
+        "kind": services.kind_of(target) if target is not None else "",
         "is_live": any(not run.is_terminal for run in rows[:PAGE]),
         "has_agents": Agent.objects.visible_to(request.user).exists(),
         "may_run": request.department is not None and may(request.user, Role.MEMBER, request.department.pk),
@@ -60,9 +65,16 @@ def run_list(request: Request) -> HttpResponse:
     return render_page(request, "runs/list.html", context, partials={"runs": "results"})
 
 
-def _chosen_agent(request: Request) -> Agent | None:
-    try:
-        uuid = UUID(request.GET.get("agent", ""))
-    except ValueError:
-        return None
-    return Agent.objects.visible_to(request.user).filter(uuid=uuid).first()
+def _chosen(request: Request) -> Agent | Team | None:
+    """The agent or team of which only the runs are listed."""
+    for name, rows in (
+        ("team", Team.objects.visible_to(request.user)),
+        ("agent", Agent.objects.visible_to(request.user)),
+    ):
+        try:
+            uuid = UUID(request.GET.get(name, ""))
+        except ValueError:
+            continue
+        if found := rows.filter(uuid=uuid).first():
+            return found
+    return None

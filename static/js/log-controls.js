@@ -20,6 +20,7 @@ export class Controls {
     on(this.view, 'keydown', (event) => this.#key(event));
     on(this.view, 'copy', (event) => this.#copySelection(event));
     on(document, 'fullscreenchange', () => this.press('[data-full]', document.fullscreenElement === log));
+    on(log.querySelector('[data-only]'), 'change', (event) => log.only(event.target.value));
     this.#listenToFind(log.querySelector('[data-find]'), on);
     this.#filter();
   }

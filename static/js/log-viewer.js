@@ -148,12 +148,25 @@ class LogViewer extends HTMLElement {
     this.#start ||= line.at;
     const element = build(line, this.#start);
     element.dataset.key = line.key;
+    element.dataset.source = line.source ?? '';
+    this.#hide(element);
     this.#byKey.set(line.key, element);
     this.#chunk.append(element);
     this.#total += 1;
     this.#shown += 1;
     if (line.level in this.#problems) this.#problems[line.level] += 1;
     return element;
+  }
+
+  #hide(line) {
+    line.toggleAttribute('data-off', Boolean(this.dataset.only) && line.dataset.source !== this.dataset.only);
+  }
+
+  /** Show only the lines of one source; all when it is empty. */
+  only(source) {
+    this.dataset.only = source;
+    for (const line of this.view.querySelectorAll('.ln')) this.#hide(line);
+    if (this.#follow) this.pin();
   }
 
   #evict() {

@@ -6,5 +6,6 @@ import './confirm.js';
 import './dialog.js';
 import './forms.js';
 import './guard.js';
+import './copy.js';
 import './shortcuts.js';
 import './log-viewer.js';

@@ -36,6 +36,7 @@ LISTS = [
     "/api/v1/teams?q=desk",
     "/api/v1/runs",
     "/api/v1/runs?state=completed",
+    "/api/v1/runs?state=waiting",
     "/api/v1/connections",
     "/api/v1/connections?kind=smtp",
     "/agents/",
@@ -46,6 +47,7 @@ LISTS = [
     "/teams/?q=desk",
     "/runs/",
     "/runs/?view=completed",
+    "/runs/?view=waiting",
     "/people/",
     "/people/?q=alice",
     "/",
@@ -61,7 +63,10 @@ def secrets_in(answer, stage):
     """What of Marketing's stands in an answer: its words, and the uuids of its rows."""
     text = (b"".join(answer.streaming_content) if answer.streaming else answer.content).decode(errors="replace")
     text = text.replace(stage.cast.mallory.email, "")
-    rows = (stage.agent, stage.unused, stage.done, stage.queued, stage.artifact, stage.team, stage.connection)
+    rows = (
+        *(stage.agent, stage.unused, stage.done, stage.queued, stage.artifact, stage.team, stage.connection),
+        *(stage.waiting, stage.approval),
+    )
     return [word for word in (*TELLING, *(str(row.uuid) for row in rows)) if word in text]
 
 
@@ -84,6 +89,7 @@ def test_a_filter_by_marketings_agent_or_department_finds_nothing(stage):
     client = visitor(stage, "mallory", "api:agents")
     for path in (
         f"/api/v1/runs?agent={stage.agent.uuid}",
+        f"/api/v1/runs?team={stage.team.uuid}",
         f"/api/v1/agents?department={stage.cast.marketing.uuid}",
         f"/api/v1/teams?department={stage.cast.marketing.uuid}",
         f"/api/v1/connections?department={stage.cast.marketing.uuid}",
