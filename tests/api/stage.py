@@ -12,15 +12,18 @@ from psycopg.types.json import Jsonb
 
 from accounts.models import Membership, Role
 from accounts.services import issue_tokens
+from agents.forms import write
 from agents.models import Agent
 from audit.services import record
 from integrations.models import Connection, McpServer, Model, ModelProvider
 from mindloom import wall
 from mindloom.engine.events import RunCompleted, RunQueued, RunStarted, RunWaiting
 from runs.models import Approval, Conversation, Guard, PersonMemory, Run, RunArtifact, State, append
+from teams.forms import write as write_team
 from teams.models import Team
+from teams.queries import exported
 from tests import factories
-from tests.conftest import Cast
+from tests.conftest import PASSWORD, Cast
 
 CONNECTION = {
     "name": "Fresh",
@@ -167,7 +170,6 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
     values: dict[str, Any] = {
         "agent_uuid": stage.agent.uuid,
         "approval_uuid": stage.approval.uuid,
-        "team_uuid": stage.team.uuid,
         "artifact_uuid": stage.artifact.uuid,
         "key": "calculator",
         "run_uuid": stage.turn.uuid,
@@ -184,3 +186,98 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
     if app == "accounts":
         person = stage.cast.nora if page in {"accept_member", "refuse_member"} else stage.cast.bob
         return stage.cast.marketing.uuid if page.startswith("department_") else person.uuid
+    if page == "memory_forget":
+        return stage.memory.uuid
+    if page.startswith(("conversation", "turn")):
+        return stage.conversation.uuid
+    if page in {"decide", "run_approvals"}:
+        return stage.waiting.uuid
+    if page == "approval_decide":
+        return stage.approval.uuid
+    if page.startswith("connection"):
+        return stage.connection.uuid
+    if app == "integrations" and page.startswith("server"):
+        return stage.server.uuid
+    if app == "integrations":
+        about_model = page in {"model", "enable_model", "default", "delete_model"}
+        return stage.model.uuid if about_model else stage.provider.uuid
+    if app == "teams" or page.startswith("team"):
+        return stage.agent.uuid if page == "using_agent" else stage.team.uuid
+    if page == "delete" or (page == "agent" and method == "DELETE"):
+        return stage.unused.uuid
+    if app == "agents" or page.startswith("agent"):
+        return stage.agent.uuid
+    return stage.queued.uuid if page in {"stop", "run_cancel"} else stage.done.uuid
+
+
+def _conversations(stage: Stage) -> dict[str, dict[str, Any]]:
+    """Bodies of the routes of conversations."""
+    return {
+        "runs:conversation": {"input": "Hello"},
+        "runs:conversation_rename": {"title": "Coffee"},
+        "runs:turn_resend": {"text": "Hello"},
+        "api:conversations": {"agent": str(stage.agent.uuid)},
+        "api:conversation": {"title": "Coffee"},
+        "api:conversation_messages": {"text": "Hello"},
+        "api:conversation_resend": {"run": str(stage.turn.uuid), "text": "Hello"},
+    }
+
+
+def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
+    """What a person who may do it would send."""
+    cast = stage.cast
+    login = {"email": cast.alice.email, "password": PASSWORD}
+    register = {"email": "new@example.org", "password": "a long new phrase", "name": "New"}
+    draft = write(stage.agent).dict() | {"draft_digest": stage.agent.draft_digest}
+    team_draft = write_team(stage.team).dict() | {"draft_digest": stage.team.draft_digest}
+    known: dict[str, dict[str, Any]] = {
+        "accounts:sign_in": login,
+        "accounts:sign_up": register | {"department": str(cast.marketing.uuid)},
+        "accounts:switch_department": {"department": "marketing"},
+        "accounts:join_department": {"department": str(cast.finance.uuid)},
+        "accounts:set_role": {"role": "viewer"},
+        "accounts:department_create": {"name": "Legal", "email_domains": ""},
+        "accounts:department_edit": {"name": "Sales", "email_domains": ""},
+        "accounts:profile": {"name": "Somebody", "theme": "dark", "time_zone": "UTC"},
+        "accounts:password_forgot": {"email": cast.nora.email},
+        "accounts:password_change": {"current": PASSWORD, "new": "another long phrase"},
+        "agents:create": {"name": "Fresh"},
+        "agents:edit": draft,
+        "agents:transfer": {"owner": str(cast.bob.uuid)},
+        "agents:import": {"file": ContentFile(AGENT_FILE.encode(), "agent.yaml")},
+        "agents:autosave": draft,
+        "runs:start": {"input": "Hello"},
+        "runs:test_panel": {"input": "Hello"},
+        "runs:start_team": {"input": "Hello"},
+        "runs:test_team": {"input": "Hello"},
+        "runs:decide": {"decision": "approved"},
+        "api:approval_decide": {"decision": "approved"},
+        "api:register": register | {"department": str(cast.marketing.uuid)},
+        "api:login": login,
+        "api:refresh": {"refresh": stage.refresh},
+        "api:logout": {"refresh": stage.refresh},
+        "api:password_forgot": {"email": cast.nora.email},
+        "api:password_reset": {"uid": "MQ", "token": "no-such-token", "password": "another long phrase"},
+        "api:me": {"name": "Somebody"},
+        "api:agents": {"name": "Fresh"},
+        "api:agent": {"description": "New"},
+        "api:agent_import": {"file": AGENT_FILE},
+        "api:agent_transfer": {"owner": cast.bob.email},
+        "api:agent_restore_version": {"number": 1},
+        "api:teams": {"name": "Fresh"},
+        "api:team": {"description": "New"},
+        "api:team_import": {"file": team_file(stage)},
+        "teams:create": {"name": "Fresh", "type": "route"},
+        "teams:edit": team_draft,
+        "teams:autosave": team_draft,
+        "teams:transfer": {"owner": str(cast.bob.uuid)},
+        "api:runs": {"agent": str(stage.agent.uuid), "input": "Hello"},
+        "api:run_retry": {},
+    }
+    return (known | INTEGRATIONS | _conversations(stage)).get(route, {})
+
+
+def team_file(stage: Stage) -> str:
+    """The team as its file."""
+    with wall.system("tests: set the stage"):
+        return exported(stage.cast.alice, stage.team, stage.team.draft)
