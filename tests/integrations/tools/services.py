@@ -116,6 +116,8 @@ def relay(path):
 
     threading.Thread(target=accept, daemon=True).start()
     yield door.getsockname()[1]
-    door.close()
-    for end in ends:
+    # Closing alone wakes nobody who waits for it, and the database would keep its side open.
+    for end in (door, *ends):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
         end.close()
