@@ -115,6 +115,11 @@ class MemberForm(Shown):
         self.fields[f"value-{name}"] = _value_field(variable)
 
     @property
+    def name(self) -> str:
+        """The agent's name."""
+        return self.member.agent.name if self.member is not None else "the agent that is gone"
+
+    @property
     def sources(self) -> list[Source]:
         """The variables with their two fields."""
         return [Source(one, self[f"from-{one['name']}"], self[f"value-{one['name']}"]) for one in self._variables]

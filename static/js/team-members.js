@@ -26,10 +26,10 @@ function placeOf(element) {
 }
 
 document.addEventListener('htmx:after:swap', () => {
+  prepare();
   if (!pressed) return;
   const { verb, place } = pressed;
   pressed = null;
-  prepare();
   keep();
   const rows = list()?.children ?? [];
   if (verb === 'add_member') rows[rows.length - 1]?.querySelector('textarea')?.focus();

@@ -60,8 +60,8 @@ def draw(kind: str, members: int = 3) -> Diagram:
         threads += [_curve(begin, leader, "on"), _curve(leader, chosen, "on"), _curve(chosen, end, "on")]
     else:
         leader, spots = Spot(66, middle), tuple(Spot(154, y) for y in rows)
-        threads = [_curve(leader, spot, "on", lift=-3) for spot in spots]
-        threads += [_curve(spot, leader, "back", lift=3) for spot in spots]
+        threads = [_curve(leader, spot, "on", lift=-4) for spot in spots]
+        threads += [_curve(spot, leader, "back", lift=4) for spot in spots]
         threads += [_curve(begin, leader, "on"), _below(leader, end, height)]
     return Diagram(height, begin, end, leader, spots, tuple(threads))
 

@@ -42,7 +42,7 @@ SECTIONS = (
     ("members", "Members"),
     ("instructions", "Instructions"),
     ("variables", "Variables"),
-    ("model", "Leader’s model"),
+    ("model", "Model"),
     ("knowledge", "Knowledge"),
     ("memory", "Memory"),
     ("answer", "Answer"),
@@ -158,7 +158,7 @@ def _builder(
     chooser = _chooser(request, data, shown)
     builder = Builder(data, list(Model.objects.usable()), found, versions, sentences)
     kind = shown["type"] if shown["type"] in {"route", "coordinate", "collaborate"} else "coordinate"
-    context = {
+    context: dict[str, Any] = {
         "team": team,
         "builder": builder,
         "chooser": chooser,
@@ -178,6 +178,7 @@ def _builder(
     page, parts = "teams/edit.html", {"member-part": "members", "new-member": "chooser"}
     if request.htmx and (request.htmx.target or "").rpartition("#")[2] in parts:
         page = "teams/_members.html"
+        context["is_part"] = True
     return render_page(request, page, context, partials=parts, status=status)
 
 
