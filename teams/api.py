@@ -17,21 +17,21 @@ from accounts.idempotency import idempotent
 from accounts.models import Role
 from accounts.queries import may, member_department
 from agents.definition.reading import clean_name
-from agents.serializers import CopyName, Nothing, PublishNote
+from agents.serializers import DifferenceOut, NewOwner, Nothing, PublishNote, VersionNumber
 from mindloom.web.api import Pages
-from mindloom.web.errors import NotFound
+from mindloom.web.errors import Invalid, NotFound
 from mindloom.web.http import yaml_download
 from mindloom.web.schema import PAGING, paged, query
 from teams import services
 from teams.models import Team
-from teams.queries import changes, definition_of, exported
+from teams.queries import definition_of, difference, exported, heirs
 from teams.serializers import (
     TYPE_CHOICES,
     ImportedTeam,
     NewTeam,
     TeamChanges,
+    TeamCopy,
     TeamDetail,
-    TeamDifference,
     TeamFile,
     TeamSummary,
     TeamVersionOut,
@@ -150,13 +150,15 @@ def publish(request: Request, uuid: UUID) -> Response:
     )
 
 
-@extend_schema(operation_id="teams_duplicate", request=CopyName, responses={201: TeamDetail})
+@extend_schema(operation_id="teams_duplicate", request=TeamCopy, responses={201: TeamDetail})
 @api_view(["POST"])
 @idempotent
 def duplicate(request: Request, uuid: UUID) -> Response:
-    """Make a copy of the draft under another name."""
-    name = _given(CopyName, request).get("name")
-    copy = services.duplicate_team(actor=_user(request), team=_find(request, uuid), name=name)
+    """Make a copy of the draft under another name; of a team that another department shares, of what is published."""
+    given, found = _given(TeamCopy, request), _find(request, uuid)
+    wanted = given.get("department")
+    department = member_department(_user(request), wanted, things="teams") if wanted else None
+    copy = services.duplicate_team(actor=_user(request), team=found, name=given.get("name"), department_id=department)
     return _answer(request, copy, status=201)
 
 
@@ -205,20 +207,34 @@ def export(request: Request, uuid: UUID) -> HttpResponse:
 def import_file(request: Request) -> Response:
     """Make a new team from an exported file; `notes` say what has to be looked at."""
     given = _given(TeamFile, request)
-    made = services.import_team(
-        actor=_user(request),
-        department_id=member_department(_user(request), given.get("department"), things="teams"),
-        data=given["file"].encode(),
-    )
-    team = _find(request, made.team.uuid)
-    return Response(
-        ImportedTeam({"team": team, "notes": made.notes}, context={"request": request}).data,
-        status=201,
-        headers={"Location": reverse("api:team", args=[team.uuid])},
-    )
+    department = member_department(_user(request), given.get("department"), things="teams")
+    made = services.import_team(actor=_user(request), department_id=department, data=given["file"].encode())
+    answer = _answer(request, made.team, status=201)
+    answer.data["notes"] = list(made.notes)
+    return answer
 
 
-@extend_schema(operation_id="teams_compare", parameters=[BEFORE, AFTER], responses=TeamDifference)
+@extend_schema(operation_id="teams_restore_version", request=VersionNumber, responses=TeamDetail)
+@api_view(["POST"])
+def restore_version(request: Request, uuid: UUID) -> Response:
+    """Make an earlier version the draft; runs go on with what is published."""
+    found, number = _find(request, uuid), _given(VersionNumber, request)["number"]
+    return _answer(request, services.restore_version(actor=_user(request), team=found, number=number))
+
+
+@extend_schema(operation_id="teams_transfer", request=NewOwner, responses=TeamDetail)
+@api_view(["POST"])
+def transfer(request: Request, uuid: UUID) -> Response:
+    """Make somebody else of the department the owner."""
+    found, wanted = _find(request, uuid), _given(NewOwner, request)["owner"]
+    to = next((one for one in heirs(found) if one.email == wanted.lower()), None)
+    if to is None and Team.objects.editable_by(_user(request)).filter(pk=found.pk).exists():
+        sentence = "Nobody with this address is a member or manager of the team’s department."
+        raise Invalid(sentence, fields={"owner": [sentence]})
+    return _answer(request, services.transfer_team(actor=_user(request), team=found, to=to or _user(request)))
+
+
+@extend_schema(operation_id="teams_compare", parameters=[BEFORE, AFTER], responses=DifferenceOut)
 @api_view(["GET"])
 def compare(request: Request, uuid: UUID) -> Response:
     """What changed from one version to another, or to the draft, in sentences."""
@@ -226,8 +242,9 @@ def compare(request: Request, uuid: UUID) -> Response:
     published = str(found.published.number) if found.published else ""
     before = request.query_params.get("from") or published
     after = request.query_params.get("to") or _usual(request, found)
-    sentences = changes(_user(request), _definition(request, found, before), _definition(request, found, after))
-    return Response(TeamDifference({"before": before, "after": after, "changes": sentences}).data)
+    changed = difference(_user(request), _definition(request, found, before), _definition(request, found, after))
+    told = {"before": before, "after": after, "changes": changed.changes, "lines": changed.lines}
+    return Response(DifferenceOut(told).data)
 
 
 def _usual(request: Request, team: Team) -> str:

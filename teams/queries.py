@@ -10,10 +10,10 @@ from django.db.models import Q
 
 from accounts.models import Role, User
 from accounts.queries import may
-from agents.definition import digest
+from agents.definition import digest, textdiff
 from agents.definition.exchange import named, write_file
 from agents.models import Agent, AgentVersion
-from agents.queries import file_names, told_names
+from agents.queries import Difference, file_names, told_names
 from teams.definition import check
 from teams.definition.difference import sentences
 from teams.definition.exchange import TEAM, Found, members_named
@@ -122,10 +122,11 @@ def definition_of(user: User, team: Team, which: str) -> dict[str, Any] | None:
     return version.definition if version is not None else None
 
 
-def changes(user: User, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What changed from one definition to the other, in sentences."""
+def difference(user: User, before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference:
+    """What changed from one definition to the other."""
     old, new = (check(one, complete=False) for one in (before, after))
-    return sentences(old, new, told_names(old, new), agent_names(user, old, new))
+    changes = sentences(old, new, told_names(old, new), agent_names(user, old, new))
+    return Difference(changes, textdiff.lines(old["instructions"], new["instructions"]))
 
 
 def exported(user: User, team: Team, definition: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from accounts.models import Role
 from accounts.queries import may
 from agents.definition.exchange import LARGEST_FILE
-from agents.serializers import DefinitionShape
+from agents.serializers import CopyName, DefinitionShape
 from mindloom.web.api import StrictSerializer
 from teams.definition import TYPES
 from teams.models import Team, TeamVersion
@@ -81,6 +81,12 @@ class TeamChanges(TeamFields):
     )
 
 
+class TeamCopy(CopyName):
+    """Where the copy goes, and what it is called."""
+
+    department = serializers.UUIDField(required=False, help_text="The team’s own, when left out.")
+
+
 class TeamSummary(serializers.ModelSerializer[Team]):
     """A team in a list."""
 
@@ -145,16 +151,10 @@ class TeamFile(StrictSerializer):
     department = serializers.UUIDField(required=False, help_text="The first one where you are a member, when left out.")
 
 
-class ImportedTeam(serializers.Serializer[Any]):
-    """The new team, and sentences about what is different from the file."""
+class ImportedTeam(TeamDetail):
+    """A new team, and what is different from the file."""
 
-    team = TeamDetail()
-    notes = serializers.ListField(child=serializers.CharField())
+    notes = serializers.ListField(child=serializers.CharField(), read_only=True)
 
-
-class TeamDifference(serializers.Serializer[Any]):
-    """What changed, in sentences; none when nothing did."""
-
-    before = serializers.CharField()
-    after = serializers.CharField()
-    changes = serializers.ListField(child=serializers.CharField())
+    class Meta(TeamDetail.Meta):
+        fields = [*TeamDetail.Meta.fields, "notes"]

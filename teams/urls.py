@@ -41,4 +41,6 @@ api_urlpatterns = [
     path("teams/<uuid:uuid>/versions", api.versions, name="team_versions"),
     path("teams/<uuid:uuid>/compare", api.compare, name="team_compare"),
     path("teams/<uuid:uuid>/export", api.export, name="team_export"),
+    path("teams/<uuid:uuid>/transfer", api.transfer, name="team_transfer"),
+    path("teams/<uuid:uuid>/restore-version", api.restore_version, name="team_restore_version"),
 ]

@@ -22,10 +22,9 @@ from teams import services
 from teams.definition import draw, problems, said
 from teams.definition.checking import check
 from teams.forms import Builder, Chooser, by_input, read, rearranged, section_of, write
-from teams.queries import members_to_choose, next_number, version_numbers
+from teams.queries import difference, members_to_choose, next_number, version_numbers
 from teams.specs import members_of, obstacles
 from teams.views.common import GONE, drawn_types, editable, has_changes, plain, rights
-from teams.views.files import difference
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -116,12 +115,14 @@ def publish(request: Request, uuid: UUID) -> HttpResponse:
 
 def _review(request: Request, team: Team) -> HttpResponse:
     notes = _notes(request, team, write(team))
+    changed = difference(request.user, team.published.definition if team.published else team.draft, team.draft)
     context = {
         "team": team,
         "next_number": next_number(team),
         "sections": [(key, label, notes[key]) for key, label in SECTIONS if key in notes],
         "before": team.published,
-        **difference(request.user, team.published.definition if team.published else team.draft, team.draft),
+        "changes": changed.changes,
+        "lines": changed.lines,
     }
     return render_page(request, "teams/publish.html", context, partials={"difference": "difference"})
 

@@ -11,12 +11,11 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from agents.definition import textdiff
 from agents.definition.exchange import LARGEST_FILE
 from mindloom.web.errors import Invalid
 from mindloom.web.http import render_page, yaml_download
 from teams import services
-from teams.queries import changes, definition_of, exported
+from teams.queries import definition_of, difference, exported
 from teams.views.common import may_create, rights, visible
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from accounts.middleware import Request
-    from accounts.models import User
 
 
 @login_required
@@ -44,21 +42,17 @@ def compare(request: Request, uuid: UUID) -> HttpResponse:
     old, new = (definition_of(request.user, team, which) for which in (before, after))
     if old is None or new is None or not {before, after} <= set(known):
         raise Http404
+    changed = difference(request.user, old, new)
     context = {
         "team": team,
         "choices": choices,
         "before": {"key": before, "label": known[before]},
         "after": {"key": after, "label": known[after]},
-        **difference(request.user, old, new),
+        "changes": changed.changes,
+        "lines": changed.lines,
         **allowed,
     }
     return render_page(request, "teams/compare.html", context)
-
-
-def difference(user: User, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """What changed, for the template `agents/_difference.html`."""
-    lines = textdiff.lines(before.get("instructions", ""), after.get("instructions", ""))
-    return {"changes": changes(user, before, after), "lines": lines}
 
 
 @login_required

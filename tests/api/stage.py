@@ -223,13 +223,30 @@ def _conversations(stage: Stage) -> dict[str, dict[str, Any]]:
     }
 
 
+def _teams(stage: Stage) -> dict[str, dict[str, Any]]:
+    """Bodies of the routes of teams."""
+    draft = write_team(stage.team).dict() | {"draft_digest": stage.team.draft_digest}
+    with wall.system("tests: set the stage"):
+        file = exported(stage.cast.alice, stage.team, stage.team.draft)
+    return {
+        "teams:create": {"name": "Fresh", "type": "route"},
+        "teams:edit": draft,
+        "teams:autosave": draft,
+        "teams:transfer": {"owner": str(stage.cast.bob.uuid)},
+        "api:teams": {"name": "Fresh"},
+        "api:team": {"description": "New"},
+        "api:team_import": {"file": file},
+        "api:team_transfer": {"owner": stage.cast.bob.email},
+        "api:team_restore_version": {"number": 1},
+    }
+
+
 def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
     """What a person who may do it would send."""
     cast = stage.cast
     login = {"email": cast.alice.email, "password": PASSWORD}
     register = {"email": "new@example.org", "password": "a long new phrase", "name": "New"}
     draft = write(stage.agent).dict() | {"draft_digest": stage.agent.draft_digest}
-    team_draft = write_team(stage.team).dict() | {"draft_digest": stage.team.draft_digest}
     known: dict[str, dict[str, Any]] = {
         "accounts:sign_in": login,
         "accounts:sign_up": register | {"department": str(cast.marketing.uuid)},
@@ -264,20 +281,7 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         "api:agent_import": {"file": AGENT_FILE},
         "api:agent_transfer": {"owner": cast.bob.email},
         "api:agent_restore_version": {"number": 1},
-        "api:teams": {"name": "Fresh"},
-        "api:team": {"description": "New"},
-        "api:team_import": {"file": team_file(stage)},
-        "teams:create": {"name": "Fresh", "type": "route"},
-        "teams:edit": team_draft,
-        "teams:autosave": team_draft,
-        "teams:transfer": {"owner": str(cast.bob.uuid)},
         "api:runs": {"agent": str(stage.agent.uuid), "input": "Hello"},
         "api:run_retry": {},
     }
-    return (known | INTEGRATIONS | _conversations(stage)).get(route, {})
-
-
-def team_file(stage: Stage) -> str:
-    """The team as its file."""
-    with wall.system("tests: set the stage"):
-        return exported(stage.cast.alice, stage.team, stage.team.draft)
+    return (known | INTEGRATIONS | _conversations(stage) | _teams(stage)).get(route, {})

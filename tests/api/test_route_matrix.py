@@ -236,6 +236,8 @@ POST   api:team_publish               401       403       403       201       40
 POST   api:team_duplicate             401       403       201       201       404       201
 POST   api:team_archive               401       403       403       200       404       200
 POST   api:team_restore               401       403       403       200       404       200
+POST   api:team_transfer              401       403       403       200       404       200
+POST   api:team_restore_version       401       403       403       200       404       200
 GET    api:team_versions              401       200       200       200       404       200
 GET    api:team_compare               401       200       200       200       404       200
 GET    api:team_export                401       200       200       200       404       200

@@ -8,7 +8,7 @@ import yaml
 from agents import services as agents
 from mindloom.web.errors import Invalid
 from teams import services
-from teams.queries import changes, exported
+from teams.queries import difference, exported
 
 pytestmark = pytest.mark.django_db
 
@@ -140,7 +140,7 @@ def test_changes_are_told_in_sentences(cast, in_marketing, published, researcher
             {"agent": str(checker.uuid), "version": None, "role": "Checks", "variables": {}},
         ],
     }
-    told = changes(cast.bob, before, after)
+    told = difference(cast.bob, before, after).changes
     assert told[:7] == [
         "Type: Coordinate → Collaborate.",
         "Checker joined as “Checks”.",
@@ -150,6 +150,6 @@ def test_changes_are_told_in_sentences(cast, in_marketing, published, researcher
         "Writer: topic comes from “Chairs”, not from the team’s subject.",
         "Instructions: one sentence added.",
     ]
-    assert changes(cast.bob, before, before) == []
+    assert difference(cast.bob, before, before).changes == []
     turned = {**before, "members": list(reversed(before["members"]))}
-    assert changes(cast.bob, before, turned) == ["The members stand in another order: Writer, Researcher."]
+    assert difference(cast.bob, before, turned).changes == ["The members stand in another order: Writer, Researcher."]
