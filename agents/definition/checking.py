@@ -146,7 +146,8 @@ def _connection(path: str, value: Any, tool: tools.Tool, findings: Findings, *, 
     chosen = read_uuid(path, value, findings, "Choose one of the connections.")
     if chosen and not tool.connection:
         findings.add(path, f"{tool.name} uses no connection. Leave this out.")
-    if not chosen and tool.connection and complete and path not in findings.fields:
+    needed = tool.connection and not tool.connection_optional
+    if not chosen and needed and complete and path not in findings.fields:
         findings.add(path, f"{tool.name} works through a connection. Choose one.")
     return chosen if tool.connection else None
 

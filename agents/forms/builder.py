@@ -72,7 +72,7 @@ class ToolForm(Shown):
     @property
     def lacks_connection(self) -> bool:
         """Whether it needs a connection and there is none of its kind to choose."""
-        return bool(self.tool.connection) and not self.use.has_connections
+        return bool(self.tool.connection) and not (self.use.has_connections or self.tool.connection_optional)
 
 
 def _widget(kind: str) -> forms.Widget:
@@ -90,7 +90,8 @@ class UseForm(Shown):
         self.has_connections = bool(fitting)
         if tool.connection:
             chosen = str(data.get(f"use-{tool.key}-connection") or "")
-            choices = [("", "Choose a connection"), *((str(one.uuid), one.name) for one in fitting)]
+            nothing = "No connection" if tool.connection_optional else "Choose a connection"
+            choices = [("", nothing), *((str(one.uuid), one.name) for one in fitting)]
             if chosen not in dict(choices):
                 choices.append((chosen, "A connection that is gone, or not yours to use"))
             self.fields["connection"] = forms.ChoiceField(choices=choices)

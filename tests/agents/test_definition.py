@@ -213,3 +213,9 @@ def test_every_template_is_ready_and_its_sample_fits(template):
 def test_each_department_of_the_gallery_has_templates():
     assert CATEGORIES == ("Marketing", "Finance", "Tech")
     assert len(TEMPLATES) >= 9
+
+
+@pytest.mark.parametrize(("key", "needs"), [("http_api", False), ("sql", True), ("email", True)])
+def test_a_connection_is_asked_for_only_where_the_tool_cannot_do_without(db, key, needs):
+    found = problems({"instructions": "Go", "tools": [{"key": key, "config": {}}]})
+    assert ("tools.0.connection" in found) is needs
