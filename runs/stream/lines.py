@@ -40,7 +40,8 @@ def line_of(row: RunEvent) -> Line:
         "at": int(row.at.timestamp() * 1000),
         "level": "info",
         "kind": row.type.partition(".")[0].partition("_")[0],
-        "source": " › ".join(row.source),
+        # Inside a team the path begins with the member: the team is the same on every line.
+        "source": " › ".join(row.source[1:] or row.source),
         "text": row.type,
         "op": "new",
     }

@@ -87,11 +87,21 @@ def _question(approval: Approval, forms: Mapping[UUID, DecisionForm]) -> dict[st
         "approval": approval,
         "form": forms.get(approval.uuid) or DecisionForm(approval),
         "who": approval.source[-1] if approval.source else "",
-        "arguments": [_argument(name, value) for name, value in sorted(approval.arguments.items())],
+        "arguments": sorted(
+            (_argument(name, value) for name, value in approval.arguments.items()),
+            key=lambda one: (one["is_long"], one["name"]),
+        ),
         "is_answer": approval.kind == Approval.Kind.ANSWER,
     }
 
 
 def _argument(name: str, value: Any) -> dict[str, Any]:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
-    return {"name": name, "text": text, "is_long": len(text) > LONG or "\n" in text}
+    if isinstance(value, list) and value and all(isinstance(one, str | int | float) for one in value):
+        text = "\n".join(map(str, value)) if len(value) > 1 else str(value[0])
+    else:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    return {
+        "name": name,
+        "text": text,
+        "is_long": len(text) > LONG or (isinstance(value, str) and "\n" in text) or isinstance(value, dict),
+    }

@@ -90,6 +90,13 @@ class Product:
             f"run {uuid} ends",
         )
 
+    def run_waits(self, who: str, uuid: str) -> dict[str, Any]:
+        """Wait until a run asks people; what it asks."""
+        return until(
+            lambda: found if (found := self.api(who, "GET", f"runs/{uuid}"))["state"] == "waiting" else None,
+            f"run {uuid} waits",
+        )["approvals"][0]
+
     def mailed_link(self, part: str) -> str:
         """The last link with this part among the mails, which a fresh installation prints."""
         return until(lambda: re.findall(rf"{self.url}/\S*{part}\S+", self.process.output), f"a mail with {part}")[-1]

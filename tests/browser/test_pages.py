@@ -5,6 +5,7 @@ The pictures go to the folder that SCREENSHOTS names, else to a temporary one.
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from dataclasses import dataclass
@@ -80,6 +81,15 @@ PLACES = [
     Place("run-output", "maya", "/runs/{run}/output/", "Key messages"),
     Place("run-artifacts", "maya", "/runs/{run}/artifacts/", "SHA-256"),
     Place("run-inputs", "maya", "/runs/{run}/inputs/", "Cyclists in cities"),
+    Place("run-waiting", "maya", "/runs/{waiting}/", "Exactly this call"),
+    Place("run-waiting-viewer", "vera", "/runs/{waiting}/", "or a manager of Marketing can decide"),
+    Place("run-question", "maya", "/runs/{asking}/", "Which city"),
+    Place("run-team", "maya", "/runs/{team_run}/", "Who does what"),
+    Place("run-answer", "maya", "/runs/{formed}/output/", "Horizon"),
+    Place("run-answer-json", "maya", "/runs/{formed}/output/?as=json", "Horizon"),
+    Place("team-run-form", "maya", "/teams/{desk}/run/", "you can stop it"),
+    Place("test-both", "maya", "/agents/{agent}/test/?with=both", "side by side"),
+    Place("runs-waiting", "maya", "/runs/?view=waiting", "Waiting"),
     Place("run-failed", "maya", "/runs/{failed}/", "The provider"),
     Place("conversations", "maya", "/conversations/", "What about tea?"),
     Place("conversations-none", "ben", "/conversations/", "No conversations yet"),
@@ -138,6 +148,7 @@ def scene(product, models, chromium):
     places |= {"talk": talks[0], "quiet_talk": talks[1]}
     said = {"text": "What about tea?", "variables": {"audience": "Tea drinkers"}}
     product.run_ends("maya", product.api("maya", "POST", f"conversations/{talks[0]}/messages", said)["uuid"])
+    places |= special_runs(product, models, places["connection"])
     sign_up(product, "Wanda Waits", "wanda@elsewhere.example", "Finance")
     sign_up(product, "Nobody Yet", "nobody@mindloom.example", "Tech")
     turn_down(product, chromium, "Nobody Yet")
@@ -146,6 +157,62 @@ def scene(product, models, chromium):
     return places
 
 
+def special_runs(product, models, connection):
+    """Runs that wait for people, of a team with a member that fails, and with an answer in a form."""
+    asks = models("asks-first", {"tool_calls": [{"name": "send_email", "arguments": MAIL}]}, {"text": "Sent."})
+    clerk = product.agent(
+        "maya",
+        "Clerk",
+        draft={
+            "instructions": "Do it.",
+            "model": asks,
+            "tools": [{"key": "email", "connection": connection, "ask_first": True}],
+        },
+    )
+    question = {"name": "ask_person", "arguments": {"question": "Which city should the fair be in?"}}
+    wonders = models("wonders", {"tool_calls": [question]}, {"text": "Noted."})
+    guide = product.agent(
+        "maya", "Guide", draft={"instructions": "Do it.", "model": wonders, "tools": [{"key": "hand_over"}]}
+    )
+    formed = models("formed", {"text": json.dumps({"title": "Open calls", "calls": [{"name": "Horizon"}]})})
+    scout = product.agent("maya", "Scout", draft={"instructions": "Do it.", "model": formed, "output": CALLS})
+    broken = models("broken-member", {"status": 401, "error": {"message": "no"}})
+    lead = models("lead", {"tool_calls": [ASK_ALL]}, {"text": "All went well."})
+    writer = product.agent(
+        "maya", "Writer", draft={"instructions": "Do it.", "model": models("writer", {"text": "A digest."})}
+    )
+    reviewer = product.agent("maya", "Reviewer", draft={"instructions": "Do it.", "model": broken})
+    members = [{"agent": one, "version": None, "role": "", "variables": {}} for one in (writer, reviewer)]
+    draft = {"type": "collaborate", "instructions": "Work together.", "model": lead, "members": members}
+    desk = product.api("maya", "POST", "teams", {"name": "Grant desk", "draft": draft})["uuid"]
+    product.api("maya", "POST", f"teams/{desk}/publish", {})
+    found = {
+        "waiting": product.run("maya", clerk),
+        "asking": product.run("maya", guide),
+        "formed": product.run("maya", scout),
+        "team_run": product.api("maya", "POST", "runs", {"team": desk, "input": "Begin."})["uuid"],
+        "desk": desk,
+    }
+    for name in ("waiting", "asking"):
+        product.run_waits("maya", found[name])
+    for name in ("formed", "team_run"):
+        product.run_ends("maya", found[name])
+    return found
+
+
+MAIL = {"to": ["anna@example.org"], "subject": "The digest", "body": "Dear Anna,\n\nhere it is."}
+ASK_ALL = {"name": "delegate_task_to_members", "arguments": {"task": "Work on the digest"}}
+CALLS = {
+    "name": "Calls",
+    "schema": {
+        "type": "object",
+        "required": ["title", "calls"],
+        "properties": {
+            "title": {"type": "string"},
+            "calls": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}},
+        },
+    },
+}
 OFFICE_MAIL = {
     "kind": "smtp",
     "name": "Office mail",
