@@ -60,7 +60,8 @@ def test_who_looks_on_sees_the_decision_of_somebody_else(window, product, clerk)
     expect(page.get_by_role("region", name="Decisions")).to_contain_text("Declined")
 
 
-def test_a_question_is_answered_without_scripts(window, product, models):
+def test_a_question_is_answered_without_scripts(window, product, models, trouble):
+    trouble.expect("status of 422")
     model = models("guide", {"tool_calls": [QUESTION]}, {"text": "Ghent it is."})
     run = product.run(
         "maya",
