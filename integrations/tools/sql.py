@@ -26,9 +26,12 @@ LONGEST_QUERY = 20_000
 SECONDS = postgres.SECONDS
 _SAFE = {"pg_size_pretty", "pg_typeof", "pg_column_size"}
 _RISKY = re.compile(
-    r"(pg_|lo_|dblink|set_config|current_setting|query_to_|table_to_|schema_to_|database_to_|cursor_to_|ts_stat|nextval|setval|txid_)"
+    r"(pg_|lo_|dblink|set_config|current_setting|query_to_|table_to_|schema_to_|database_to_|cursor_to_|nextval|setval|txid_"
+    r"|ts_stat|ts_rewrite|crosstab|connectby|xpath_table)"
 )
 """Functions that reach beyond a query: other servers, files, settings, sessions, or that run text as a query."""
+_ESCAPED_NAME = re.compile(r'u&"', re.IGNORECASE)
+"""A name written in codes, U&"\\0070g_sleep": PostgreSQL reads another name than the parser here does."""
 _COLOURS = re.compile(r"\x1b.[0-9]*m")
 _TABLES = """
     select table_schema, table_name, string_agg(column_name || ' ' || data_type, ', ' order by ordinal_position) as columns
@@ -47,6 +50,8 @@ def checked(text: str) -> str:
         exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create, exp.Drop, exp.Alter, exp.Command, exp.Into, exp.Lock, exp.Copy, exp.Set,
     )  # fmt: skip
     query = text.strip().rstrip(";").strip()
+    if _ESCAPED_NAME.search(query):
+        raise ToolError('Write names as they are; U&"…" is not read here.')
     try:
         statements = [one for one in sqlglot.parse(query, read="postgres") if one is not None]
     except (sqlglot.errors.SqlglotError, RecursionError) as error:

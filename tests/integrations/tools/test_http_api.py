@@ -162,6 +162,17 @@ def test_a_description_that_unfolds_for_ever_is_cut():
     assert len(json.dumps(one.body)) < 1_000_000
 
 
+@pytest.mark.parametrize(
+    ("first", "level"), [("{k: v}", "{{<<: [{0}, {0}, {0}, {0}]}}"), ("[x]", "[{0}, {0}, {0}, {0}]")]
+)
+def test_a_short_text_that_unfolds_by_aliases_is_refused(first, level):
+    """Four in the power of twenty: nobody has the memory for it."""
+    lines = [f"a0: &a0 {first}", *(f"a{n}: &a{n} {level.format(f'*a{n - 1}')}" for n in range(1, 21))]
+    text = "\n".join(["openapi: 3.1.0", *lines, "paths: {/a: {get: {}}}"])
+    with pytest.raises(openapi.DescriptionError, match="with \\*"):
+        openapi.read(text)
+
+
 def test_a_reference_to_itself_ends():
     text = json.dumps(
         {

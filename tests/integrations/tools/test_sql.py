@@ -59,6 +59,8 @@ def test_rows_cells_and_time_are_bounded(connection, monkeypatch):
         "select * into office.copy from office.staff", "select * from office.staff for update", "create table x (y int)", "truncate office.staff",
         "copy office.staff to '/tmp/x'", "set transaction read write", "begin", "commit; delete from office.staff", "explain analyze select 1",
         "do $$ begin end $$", "call x()", "listen x", "select pg_sleep(10)", "select pg_catalog.pg_read_file('/etc/passwd')", 'select "pg_sleep"(10)',
+        r"""select U&"\0070g_sleep"(10)""", r"""select u&"\0070g_read_file"('/etc/passwd')""",
+        "select ts_rewrite('a'::tsquery, $$select 'a'::tsquery, plainto_tsquery(pg_read_file('/etc/passwd'))$$)",
         "select lo_import('/etc/passwd')", "select * from dblink('host=x', 'select 1') as t(a int)", "select set_config('transaction_read_only', 'off', false)",
         "select query_to_xml('select 1', true, true, '')", "select nextval('x')", "show all", "lock table office.staff", "(((" * 2_000, "select '" + "x" * 30_000 + "'",
     ],
