@@ -15,6 +15,18 @@ from teams.models import Team
 
 if TYPE_CHECKING:
     from accounts.queries import Person
+    from runs.models.memory import PersonMemory
+
+
+OUT_OF_SIGHT = "No longer shared"
+
+
+def seen_target(row: Conversation | PersonMemory) -> Agent | Team | None:
+    """The agent or team of a row; None when the wall hides it from the row's department now."""
+    try:
+        return row.team if row.team_id is not None else row.agent
+    except (Agent.DoesNotExist, Team.DoesNotExist):
+        return None
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -59,8 +71,16 @@ class Conversation(models.Model):
         return self.title or "New conversation"
 
     @property
-    def target(self) -> Agent | Team:
-        """Whom the person talks with."""
-        found = self.team if self.team_id is not None else self.agent
-        assert found is not None  # a constraint
-        return found
+    def target(self) -> Agent | Team | None:
+        """Whom the person talks with; None when out of sight: what was shared with everyone can be taken back."""
+        return seen_target(self)
+
+    @property
+    def target_name(self) -> str:
+        """What it is called, as far as it can be seen."""
+        return self.target.name if self.target is not None else OUT_OF_SIGHT
+
+    @property
+    def target_icon(self) -> str:
+        """Its icon, or that of its kind."""
+        return self.target.icon if self.target is not None else "users-round" if self.team_id is not None else "bot"

@@ -11,6 +11,7 @@ from django.db.models import Q
 from accounts.models import Department, User
 from accounts.queries import roles_of
 from agents.models import Agent
+from runs.models.conversation import OUT_OF_SIGHT, seen_target
 from runs.models.run import Run
 from teams.models import Team
 
@@ -73,8 +74,11 @@ class PersonMemory(models.Model):
         return f"{len(self.facts)} facts"
 
     @property
-    def target(self) -> Agent | Team:
-        """Who remembers."""
-        found = self.team if self.team_id is not None else self.agent
-        assert found is not None  # a constraint
-        return found
+    def target(self) -> Agent | Team | None:
+        """Who remembers; None when out of sight: what was shared with everyone can be taken back."""
+        return seen_target(self)
+
+    @property
+    def target_name(self) -> str:
+        """What it is called, as far as it can be seen."""
+        return self.target.name if self.target is not None else OUT_OF_SIGHT

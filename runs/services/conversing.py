@@ -62,6 +62,9 @@ def say(
     answer is under way.
     """
     _check_owner(actor, conversation)
+    target = conversation.target
+    if target is None:
+        raise Conflict("Whom you talk with here is no longer shared with you.", code="not_shared")
     message = _with_files(text, files)
     if variables is None:
         first = conversation.runs.order_by("pk").only("variables").first()
@@ -69,7 +72,7 @@ def say(
     with transaction.atomic():
         run = start_run(
             actor=actor,
-            target=conversation.target,
+            target=target,
             text=message,
             variables=variables,
             trigger=Trigger.CONVERSATION,
@@ -147,7 +150,7 @@ def forget_person(*, actor: User, memory: PersonMemory) -> None:
     if not PersonMemory.objects.editable_by(actor).filter(pk=memory.pk).exists():
         raise NotFound("There is nothing like that to forget.")
     with transaction.atomic():
-        record(actor=actor, action="memory.erased", target=memory.target)
+        record(actor=actor, action="memory.erased", target=memory.target or memory, department_id=memory.department_id)
         memory.delete()
 
 

@@ -194,7 +194,7 @@ def _rights(request: Request, found: Conversation) -> dict[str, Any]:
 
 def _variables(found: Conversation) -> list[dict[str, Any]]:
     """Those that the first message asks for; none later."""
-    version = found.target.published
+    version = found.target.published if found.target is not None else None
     if version is None or found.runs.exists():
         return []
     return list(version.definition.get("variables", []))

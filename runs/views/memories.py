@@ -34,7 +34,7 @@ def memory_list(request: Request) -> HttpResponse:
 @require_POST
 def forget(request: Request, uuid: UUID) -> HttpResponse:
     memory = get_object_or_404(PersonMemory.objects.visible_to(request.user), uuid=uuid)
-    name = memory.target.name
+    name = memory.target_name
     services.forget_person(actor=request.user, memory=memory)
     messages.success(request, f"{name} has forgotten what it knew of you.")
     return redirect("runs:memories")
