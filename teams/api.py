@@ -92,7 +92,7 @@ def _list(request: Request) -> Response:
         raise ValidationError(filters.errors)
     pages = Pages()
     page: Any = pages.paginate_queryset(filters.qs, request)
-    return pages.get_paginated_response(TeamSummary(page, many=True).data)
+    return pages.get_paginated_response(TeamSummary(page, many=True, context={"request": request}).data)
 
 
 @idempotent

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import Role
-from accounts.queries import may
+from accounts.queries import may, roles_of
 from agents.definition.exchange import LARGEST_FILE
 from agents.serializers import CopyName, DefinitionShape
 from mindloom.web.api import StrictSerializer
@@ -110,6 +110,14 @@ class TeamSummary(serializers.ModelSerializer[Team]):
     def get_has_changes(self, team: Team) -> bool:
         """Also true for a team that was never published."""
         return team.published is None or team.published.digest != team.draft_digest
+
+    def to_representation(self, team: Team) -> dict[str, Any]:
+        """Of what another department shares, the draft stays there: its place is taken by what is published."""
+        shown: dict[str, Any] = super().to_representation(team)
+        if team.published is not None and team.department_id not in roles_of(self.context["request"].user):
+            version = team.published
+            shown |= {"type": version.definition["type"], "has_changes": False, "draft_digest": version.digest}
+        return shown
 
 
 class TeamDetail(TeamSummary):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from agents.definition.reading import text_problem
 from audit.services import record
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
+from runs import worker
 from runs.models import Conversation, PersonMemory, Run, State, Trigger
 from runs.services.control import stop_run
 from runs.services.starting import Target, check_may_run, kind_of, start_run
@@ -142,6 +143,7 @@ def delete_conversation(*, actor: User, conversation: Conversation) -> None:
             continue  # it ended by itself
     with transaction.atomic():
         record(actor=actor, action="conversation.deleted", target=conversation)
+        worker.forget_talk(conversation)
         conversation.delete()
 
 
@@ -151,6 +153,7 @@ def forget_person(*, actor: User, memory: PersonMemory) -> None:
         raise NotFound("There is nothing like that to forget.")
     with transaction.atomic():
         record(actor=actor, action="memory.erased", target=memory.target or memory, department_id=memory.department_id)
+        worker.forget_facts(memory)
         memory.delete()
 
 

@@ -64,7 +64,7 @@ def exchanged(run: Run, memory: MemorySpec, answer: str) -> None:
     if memory.storage != "redis":
         return
     try:
-        _ShortTerm(run).add(Exchange(asked=run.input[:LONGEST_EXCHANGE], answered=answer[:LONGEST_EXCHANGE]))
+        _ShortTerm(run).add(run, Exchange(asked=run.input[:LONGEST_EXCHANGE], answered=answer[:LONGEST_EXCHANGE]))
     except redis.RedisError as error:
         logger.warning("Run %s could not be kept in the short-term memory: %s", run.pk, error)
 
@@ -112,35 +112,68 @@ def _exchange(run: Run) -> Exchange:
     return Exchange(asked=run.input[:LONGEST_EXCHANGE], answered=run.output[:LONGEST_EXCHANGE])
 
 
+def forget_talk(conversation: Conversation) -> None:
+    """What the short-term memory holds of a conversation is gone. When Redis is away it ends by itself, some hours later."""
+    base = _base(conversation.department_id, conversation.agent_id, conversation.team_id)
+    _delete(f"{base}:conversation:{conversation.pk}:said", f"{base}:conversation:{conversation.pk}:summary")
+
+
+def forget_facts(memory: PersonMemory) -> None:
+    """The same of what was learned of a person."""
+    _delete(f"{_base(memory.department_id, memory.agent_id, memory.team_id)}:person:{memory.person_id}:facts")
+
+
+def _delete(*keys: str) -> None:
+    try:
+        _client().delete(*keys)
+    except redis.RedisError as error:
+        logger.warning("The short-term memory is away; what was to be forgotten ends by itself: %s", error)
+
+
+def _base(department_id: int, agent_id: int | None, team_id: int | None) -> str:
+    target = f"team:{team_id}" if team_id is not None else f"agent:{agent_id}"
+    return f"{settings.REDIS_PREFIX}:memory:{department_id}:{target}"
+
+
+def _client() -> Any:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5)
+
+
 class _ShortTerm:
     """One list and two values in Redis, which end together some hours after they were last used."""
 
     def __init__(self, run: Run) -> None:
-        target = f"team:{run.team_id}" if run.team_id is not None else f"agent:{run.agent_id}"
         who = f"conversation:{run.conversation_id}" if run.conversation_id else f"person:{run.started_by_id}"
-        self._key = f"{settings.REDIS_PREFIX}:memory:{run.department_id}:{target}"
-        self._said = f"{self._key}:{who}:said"
-        self._summary = f"{self._key}:{who}:summary"
-        self._facts = f"{self._key}:person:{run.started_by_id}:facts"
+        base = _base(run.department_id, run.agent_id, run.team_id)
+        self._said = f"{base}:{who}:said"
+        self._summary = f"{base}:{who}:summary"
+        self._facts = f"{base}:person:{run.started_by_id}:facts"
         self._seconds = settings.SHORT_TERM_MEMORY_HOURS * 3600
-        self._client: Any = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5)
+        self._client = _client()
 
     def recall(self, memory: MemorySpec) -> Memories:
         said, summary, facts = (
             self._client.pipeline().lrange(self._said, 0, -1).get(self._summary).get(self._facts).execute()
         )
-        exchanges = [Exchange(**json.loads(one)) for one in said]
+        entries = [json.loads(one) for one in said]
+        # What was taken back is not told again.
+        replaced = set(
+            Run.objects.filter(pk__in=[one["run"] for one in entries], replaced=True).values_list("pk", flat=True)
+        )
+        exchanges = [
+            Exchange(asked=one["asked"], answered=one["answered"]) for one in entries if one["run"] not in replaced
+        ]
         kept = exchanges[max(0, len(exchanges) - memory.history_runs) :]
         older = exchanges[: len(exchanges) - len(kept)]
         return Memories(
             exchanges=tuple(kept),
-            summary=summary.decode() if summary and memory.summary else "",
+            summary=summary.decode() if summary and memory.summary and not replaced else "",
             unsummarised=tuple(older) if memory.summary else (),
             facts=tuple(json.loads(facts)) if facts and memory.person else (),
         )
 
-    def add(self, exchange: Exchange) -> None:
-        said = json.dumps({"asked": exchange.asked, "answered": exchange.answered})
+    def add(self, run: Run, exchange: Exchange) -> None:
+        said = json.dumps({"run": run.pk, "asked": exchange.asked, "answered": exchange.answered})
         pipeline = self._client.pipeline().rpush(self._said, said).ltrim(self._said, -MOST_SHORT_TERM, -1)
         pipeline.expire(self._said, self._seconds).expire(self._summary, self._seconds).execute()
 

@@ -156,18 +156,30 @@ def terminal_changes(event: Event) -> dict[str, Any]:
 
 
 def merged(events: list[Event]) -> list[Event]:
-    """The same events with neighbouring pieces of one text joined; empty pieces are left out."""
+    """The same events with pieces of one text joined where only pieces of other texts lie between; empty ones are left out."""
     result: list[Event] = []
     for event in events:
-        last = result[-1] if result else None
         if isinstance(event, ContentAdded | ReasoningAdded):
             if not event.text:
                 continue
-            if type(last) is type(event) and last.block == event.block and last.source == event.source:  # type: ignore[union-attr]
-                result[-1] = replace(last, text=last.text + event.text)  # type: ignore[union-attr,call-arg,type-var]
+            place = _begun(result, event)
+            if place is not None:
+                begun = result[place]
+                result[place] = replace(begun, text=begun.text + event.text)  # type: ignore[attr-defined,call-arg]
                 continue
         result.append(event)
     return result
+
+
+def _begun(events: list[Event], piece: ContentAdded | ReasoningAdded) -> int | None:
+    """Where the text that the piece belongs to lies among the last pieces; members of a team write at the same time."""
+    for place in range(len(events) - 1, -1, -1):
+        event = events[place]
+        if not isinstance(event, ContentAdded | ReasoningAdded):
+            return None
+        if type(event) is type(piece) and (event.block, event.source) == (piece.block, piece.source):
+            return place
+    return None
 
 
 def _patiently(write: Any) -> Any:

@@ -70,3 +70,15 @@ def test_a_tool_that_writes_a_flood_waits_for_the_reader():
         str(number) for number in range(CROWDED + 50)
     ]
     thread.join()
+
+
+def test_pieces_of_members_who_write_at_the_same_time_are_joined_each_with_its_own():
+    outbox = Outbox()
+    for text in ("a", "b", "c"):
+        outbox.add_text(ContentAdded, ("Team", "A"), 1, text)
+        outbox.add_text(ContentAdded, ("Team", "B"), 1, text.upper())
+    outbox.close(RunCompleted(output="x"))
+    assert [(one.source[-1], one.text) for one in outbox if one is not None and one.type == "content.added"] == [
+        ("A", "abc"),
+        ("B", "ABC"),
+    ]

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from mindloom import wall
 from mindloom.engine.spec import MemorySpec, ModelSpec
-from runs import worker
+from runs import services, worker
 from runs.models import Conversation, PersonMemory, Run, State
 from tests import factories
 from tests.fakes.openai_server import FakeModels
@@ -179,3 +179,23 @@ def test_secrets_are_not_remembered(run_of, scout, cast, monkeypatch):
     run_of(scout, cast.bob, "x", memory, learns='["The password is hunter2."]')
     with wall.system("tests: look"):
         assert PersonMemory.objects.get(person=cast.bob).facts == ["The password is •••."]
+
+
+def test_what_was_taken_back_is_not_told_again_by_short_term_memory(run_of, scout, cast):
+    talk, memory = conversation(scout, cast.bob), MemorySpec(storage="redis")
+    old, _ = run_of(scout, cast.bob, "old", memory, conversation=talk)
+    with wall.system("tests: replace a turn"):
+        Run.objects.filter(pk=old.pk).update(replaced=True)
+    _, told = run_of(scout, cast.bob, "new", memory, conversation=talk)
+    assert said(told) == ["new"]
+
+
+def test_a_deleted_conversation_leaves_nothing_in_short_term_memory(run_of, scout, cast):
+    talk = conversation(scout, cast.bob)
+    run_of(scout, cast.bob, "one", MemorySpec(storage="redis"), conversation=talk)
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    pattern = f"{settings.REDIS_PREFIX}:memory:{cast.marketing.pk}:agent:{scout.pk}:conversation:{talk.pk}:*"
+    assert list(client.scan_iter(pattern))
+    with wall.tenant([cast.marketing.pk]):
+        services.delete_conversation(actor=cast.bob, conversation=talk)
+    assert not list(client.scan_iter(pattern))

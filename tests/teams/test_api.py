@@ -8,6 +8,7 @@ from agents import services as agents
 from mindloom import wall
 from teams import services
 from teams.models import Team
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 CHANGES = ("team_publish", "team_duplicate", "team_archive", "team_restore", "team_transfer", "team_restore_version")
@@ -135,3 +136,14 @@ def test_people_of_other_departments_get_what_is_published_and_no_draft(api, cas
     where = {"department": str(cast.finance.uuid)}
     copy = api(cast.mallory, "post", "team_duplicate", where, published.uuid).json()
     assert (copy["draft"]["type"], copy["department"]) == ("coordinate", where["department"])
+
+
+def test_other_departments_learn_nothing_of_the_draft_of_a_shared_team(client_as, cast):
+    with wall.system("tests: share a team"):
+        agents = [factories.agent(cast.alice, cast.marketing, name=name, visibility="everyone") for name in ("A", "B")]
+        team = factories.team(cast.alice, cast.marketing, *agents, visibility="everyone")
+        published = team.published.digest
+        Team.objects.filter(pk=team.pk).update(draft={**team.draft, "type": "route"}, draft_digest="changed")
+    client = client_as(cast.mallory)
+    for shown in (client.get("/api/v1/teams").json()["results"][0], client.get(f"/api/v1/teams/{team.uuid}").json()):
+        assert (shown["type"], shown["draft_digest"], shown["has_changes"]) == ("coordinate", published, False)

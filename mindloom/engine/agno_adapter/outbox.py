@@ -66,11 +66,14 @@ class Outbox:
         with self._lock:
             if self._closed:
                 return
-            last = self._items[-1] if self._items else None
-            if type(last) is _Pieces and last.kind is kind and last.block == block and last.source == source:
-                last.parts.append(text)
-            else:
-                self._items.append(_Pieces(kind, source, block, text))
+            for item in reversed(self._items):
+                if type(item) is not _Pieces:
+                    break
+                # Members of a team write at the same time: their pieces lie between each other, and each finds its own.
+                if item.kind is kind and item.block == block and item.source == source:
+                    item.parts.append(text)
+                    return
+            self._items.append(_Pieces(kind, source, block, text))
         if not self._paced:
             self._wake.set()
 
