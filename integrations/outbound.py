@@ -109,13 +109,12 @@ def fetch(  # noqa: PLR0913 -- each is a bound or a part of the request, all by 
     seconds: float = 20.0,
     resolver: Resolver = resolve,
     check_url: Callable[[str], None] | None = None,
-    enough: Callable[[bytes], bool] | None = None,
 ) -> Answer:
     """Call an address and read its whole answer, whatever its status.
 
     What is sent is `json`, or `content` as it is. `max_bytes` bounds the decompressed body, `seconds` everything together.
-    `check_url` may refuse an address by raising `OutboundError`; it sees redirects, too. `enough` sees the body as it grows
-    and may end the reading, which streams need. Raises `OutboundError` for everything that does not end in an answer.
+    `check_url` may refuse an address by raising `OutboundError`; it sees redirects, too. Raises
+    `OutboundError` for everything that does not end in an answer.
     """
     deadline = time.monotonic() + seconds
     transport = _Transport(_Backend(tuple(allowed), resolver, deadline, seconds))
@@ -126,7 +125,7 @@ def fetch(  # noqa: PLR0913 -- each is a bound or a part of the request, all by 
             if check_url is not None:
                 check_url(url)
             request = _Request(method, url, sent, json, content)
-            answer = _once(client, request, _Bounds(max_bytes, deadline, seconds, enough))
+            answer = _once(client, request, _Bounds(max_bytes, deadline, seconds))
             target = answer.headers.get("location")
             if answer.status not in {301, 302, 303, 307, 308} or not target:
                 return answer
@@ -181,7 +180,6 @@ class _Bounds:
     max_bytes: int
     deadline: float
     seconds: float
-    enough: Callable[[bytes], bool] | None = None
 
 
 def _check_address(url: str) -> None:
@@ -245,8 +243,6 @@ def _body(response: httpx.Response, bounds: _Bounds, host: str) -> bytes:
             raise OutboundError(f"{host} answered with a broken compressed body.") from None
         if len(body) > bounds.max_bytes:
             raise OutboundError(f"The answer of {host} is larger than {bounds.max_bytes:,} bytes.")
-        if bounds.enough is not None and bounds.enough(bytes(body)):
-            break
         if time.monotonic() > bounds.deadline:
             raise OutboundError(f"{host} did not answer completely within {bounds.seconds:g} seconds.")
     return bytes(body)

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from integrations.outbound import OutboundError, fetch, is_allowed
+from integrations.outbound import OutboundError, dial, fetch, is_allowed
 
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
 ZEROS = gzip.compress(b"0" * 50_000_000)
@@ -211,9 +211,9 @@ def test_a_secret_does_not_travel_to_another_host(site):
     fetch(
         f"{site}/other",
         allowed=[*LOOPBACK, ipaddress.ip_network("::1/128")],
-        headers={"authorization": "Bearer secret"},
+        headers={"authorization": "Bearer secret", "x-any-name": "secret"},
     )
-    assert "authorization" not in {name.lower() for name in Site.seen[-1]}
+    assert {"authorization", "x-any-name"}.isdisjoint(name.lower() for name in Site.seen[-1])
     assert Site.seen[-2]["authorization"] == "Bearer secret"
 
 
@@ -257,6 +257,23 @@ def test_a_slow_answer_ends_at_the_deadline(site, page):
 def test_a_name_that_is_never_resolved_ends_at_the_deadline():
     with pytest.raises(OutboundError, match="within"):
         fetch("http://slow.example/", resolver=lambda host, port: time.sleep(2) or [], seconds=0.3)
+
+
+@pytest.mark.parametrize(
+    ("host", "port"),
+    [("localhost", 25), ("127.1", 25), ("2130706433", 25), ("0177.0.0.1", 25), ("::ffff:127.0.0.1", 25), ("169.254.169.254", 25), ("fe80::1%eth0", 25), ("", 25), ("example.org", 0)],
+)  # fmt: skip
+def test_other_protocols_go_through_the_same_check(host, port):
+    with pytest.raises(OutboundError, match=r"private or reserved|no address|not a host"):
+        dial(host, port, seconds=3)
+
+
+def test_other_protocols_connect_to_the_address_that_was_checked(site):
+    answers = iter([["127.0.0.1"], ["10.0.0.1"]])
+    port = int(site.rpartition(":")[2])
+    with dial("rebind.example", port, allowed=LOOPBACK, resolver=lambda host, port: next(answers)) as connection:
+        assert connection.getpeername() == ("127.0.0.1", port)
+    assert next(answers) == ["10.0.0.1"]
 
 
 def test_proxies_of_the_environment_are_not_used(site, monkeypatch):
