@@ -43,7 +43,7 @@ class TurnStream extends HTMLElement {
     if (!block) {
       block = document.createElement('div');
       // A member of a team speaks under its name.
-      if (line.source.includes(' › ')) { const who = document.createElement('b'); who.textContent = line.source; block.append(who); }
+      if (line.source !== this.getAttribute('speaker')) { const who = document.createElement('b'); who.textContent = line.source; block.append(who); }
       block.append(document.createElement('span'));
       this.#blocks.set(line.key, block);
       this.querySelector('[data-text]').append(block);

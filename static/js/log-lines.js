@@ -95,8 +95,7 @@ export function build(line, start) {
   element.dataset.kind = line.kind;
   element.dataset.clock = clock(line.at);
   element.dataset.since = since(line.at - start);
-  // A member of a team is known by its own name; the way to it is in the title.
-  who.textContent = (line.source ?? '').split(' › ').pop();
+  who.textContent = line.source ?? '';
   who.title = line.source ?? '';
   body.className = 'tx';
   element.append(who, body);
