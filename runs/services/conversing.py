@@ -98,6 +98,8 @@ def edit_and_resend(*, actor: User, run: Run, text: str) -> Run:
                 "The answer to your last message is still being written. Wait for it, or stop it.",
                 code="conversation_busy",
             )
+        if Run.objects.filter(pk=run.pk, replaced=True).exists():
+            raise Conflict("This message was set aside already; another took its place.", code="turn_replaced")
         conversation.runs.filter(pk__gte=run.pk, replaced=False).update(replaced=True)
         # What was summed up may hold what is said no more.
         Conversation.objects.filter(pk=conversation.pk, summary_run_id__gte=run.pk).update(summary="", summary_run_id=0)
@@ -136,12 +138,14 @@ def rename_conversation(*, actor: User, conversation: Conversation, title: str) 
 def delete_conversation(*, actor: User, conversation: Conversation) -> None:
     """Remove it, with its summary. A run under way is stopped; its runs stay among the person's runs, on their own."""
     _check_owner(actor, conversation)
-    for run in conversation.runs.live():
-        try:
-            stop_run(actor=actor, run=run)
-        except Conflict:
-            continue  # it ended by itself
     with transaction.atomic():
+        # While the row is locked nobody can add a run to it.
+        Conversation.objects.select_for_update().get(pk=conversation.pk)
+        for run in conversation.runs.live():
+            try:
+                stop_run(actor=actor, run=run)
+            except Conflict:
+                continue  # it ended by itself
         record(actor=actor, action="conversation.deleted", target=conversation)
         worker.forget_talk(conversation)
         conversation.delete()

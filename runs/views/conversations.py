@@ -124,9 +124,17 @@ def turn(request: Request, uuid: UUID, run_uuid: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def resend(request: Request, uuid: UUID, run_uuid: UUID) -> HttpResponse:
+    """Say something else instead of an earlier message. What was refused stays in its field, with the reason beside it."""
     found = _owned(request, uuid)
     run = _run_of(found, run_uuid)
-    return _do(request, found, services.edit_and_resend, run=run, text=request.POST.get("text", ""))
+    text = request.POST.get("text", "")
+    try:
+        services.edit_and_resend(actor=request.user, run=run, text=text)
+    except (Invalid, Conflict) as error:
+        reasons = [sentence for sentences in error.fields.values() for sentence in sentences] or [error.message]
+        editing = {"run": run.uuid, "text": text, "reason": reasons[0]}
+        return _page(request, found, MessageForm(_variables(found)), status=error.status, editing=editing)
+    return redirect("runs:conversation", found.uuid)
 
 
 @login_required
@@ -169,17 +177,29 @@ def _do(request: Request, found: Conversation, verb: Any, **given: Any) -> HttpR
     return redirect("runs:conversation", found.uuid)
 
 
-def _page(request: Request, found: Conversation, form: MessageForm, *, status: int) -> HttpResponse:
-    show_all, show_replaced = bool(request.GET.get("all")), bool(request.GET.get("replaced"))
+def _page(
+    request: Request,
+    found: Conversation,
+    form: MessageForm,
+    *,
+    status: int,
+    editing: dict[str, Any] | None = None,
+) -> HttpResponse:
+    show_replaced, before = bool(request.GET.get("replaced")), request.GET.get("before", "")
     runs = found.runs.select_related("agent", "team").order_by("-pk")
-    shown = list(runs if show_replaced else runs.filter(replaced=False))[: None if show_all else TURNS + 1]
-    earlier = not show_all and len(shown) > TURNS
-    turns = turns_of(list(reversed(shown[:TURNS] if earlier else shown)))
+    if not show_replaced:
+        runs = runs.filter(replaced=False)
+    if before.isascii() and before.isdigit() and len(before) < 19:
+        runs = runs.filter(pk__lt=int(before))
+    shown = list(runs[: TURNS + 1])
+    turns = turns_of(list(reversed(shown[:TURNS])))
     live = next((one.run for one in turns if not one.run.is_terminal), None)
     context = {
         "conversation": found,
         "turns": turns,
-        "earlier": earlier,
+        "earlier": shown[TURNS - 1].pk if len(shown) > TURNS else None,
+        "later": bool(before),
+        "editing": editing,
         "replaced": 0 if show_replaced else found.runs.filter(replaced=True).count(),
         "live": live,
         "form": form,

@@ -95,8 +95,11 @@ document.addEventListener('htmx:after:swap', () => {
   const last = turns[turns.length - 1];
   const say = document.querySelector('[data-say]');
   if (!last || !say || last.querySelector('turn-stream')) return;
-  say.textContent = `Answered: ${(last.querySelector('.prose')?.textContent ?? '').trim().slice(0, 200)}`;
+  const answer = last.querySelector('.prose');
+  const told = answer ?? last.querySelector('.callout, .answered p.muted');
+  say.textContent = `${answer ? 'Answered: ' : ''}${(told?.textContent ?? '').trim().slice(0, 200)}`;
   document.querySelector('#composer [role="status"]')?.remove();
+  if (document.activeElement === document.body) composer()?.querySelector('[data-send-with-enter]')?.focus({ preventScroll: true });
 });
 
 if (composer()) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -333,7 +334,9 @@ def test_a_thread_of_many_turns_takes_a_bounded_number_of_queries(bob, talk, cas
         page = bob.get(page_of(talk)).text
     assert "Show earlier turns" in page
     assert "Question 3." not in page
-    assert "Question 3." in bob.get(f"{page_of(talk)}?all=1").text
+    earlier = re.search(r'href="(\?before=\d+)"', page)[1]
+    assert "Question 3." in bob.get(f"{page_of(talk)}{earlier}").text
+    assert "Question 20." not in bob.get(f"{page_of(talk)}{earlier}").text
 
 
 def test_renaming_and_deleting_by_page(bob, talk):
@@ -391,3 +394,20 @@ def test_a_run_of_elsewhere_cannot_be_resent_here(api, talk, agent, cast):
     answer = post(api(), f"/api/v1/conversations/{talk.uuid}/resend", {"run": str(run.uuid), "text": "Here"})
     assert answer.status_code == 400
     assert "no such run" in answer.text
+
+
+def test_a_correction_that_is_refused_stays_in_its_field_with_the_reason(bob, talk, cast):
+    run = answered(services.say(actor=cast.bob, conversation=talk, text="One"))
+    services.say(actor=cast.bob, conversation=talk, text="Two")
+    answer = bob.post(f"{page_of(talk)}turns/{run.uuid}/resend/", {"text": "One, but better"})
+    assert answer.status_code == 409
+    assert "One, but better" in answer.text
+    assert "still being written" in answer.text
+
+
+def test_what_was_set_aside_is_not_set_aside_again(talk, cast):
+    first = answered(services.say(actor=cast.bob, conversation=talk, text="One"))
+    answered(services.edit_and_resend(actor=cast.bob, run=first, text="Two"))
+    with pytest.raises(Conflict, match="set aside already"):
+        services.edit_and_resend(actor=cast.bob, run=first, text="Three")
+    assert talk.runs.filter(replaced=False).count() == 1
