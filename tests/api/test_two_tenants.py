@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -27,7 +29,11 @@ TELLING = (
     "Carol",
     "@example.org",
 )
+FORM_TOKEN = re.compile(r"\b[A-Za-z0-9]{64}\b")
 LISTS = [
+    "/api/v1/conversations",
+    "/conversations/",
+    "/memories/",
     "/api/v1/agents",
     "/api/v1/agents?archived=true",
     "/api/v1/agents?q=cou",
@@ -62,10 +68,11 @@ def stage(cast):
 def secrets_in(answer, stage):
     """What of Marketing's stands in an answer: its words, and the uuids of its rows."""
     text = (b"".join(answer.streaming_content) if answer.streaming else answer.content).decode(errors="replace")
-    text = text.replace(stage.cast.mallory.email, "")
+    # The form token of a page is chance letters, and may well spell a short name.
+    text = FORM_TOKEN.sub("", text.replace(stage.cast.mallory.email, ""))
     rows = (
         *(stage.agent, stage.unused, stage.done, stage.queued, stage.artifact, stage.team, stage.connection),
-        *(stage.waiting, stage.approval),
+        *(stage.waiting, stage.approval, stage.conversation, stage.turn, stage.memory),
     )
     return [word for word in (*TELLING, *(str(row.uuid) for row in rows)) if word in text]
 
