@@ -58,7 +58,7 @@ def test_an_answer_is_seen_while_it_is_written_and_stopped(window, product, mode
     page.get_by_role("button", name="Send").click()
     expect(page.locator("turn-stream [data-text]")).to_contain_text("word word")
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_text("Stopped by Maya Ortiz.")).to_be_visible()
+    expect(page.get_by_role("article", name="Turn").get_by_text("Stopped by Maya Ortiz.")).to_be_visible()
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
 
 
