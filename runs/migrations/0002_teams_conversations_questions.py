@@ -198,7 +198,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='personmemory',
-            constraint=models.UniqueConstraint(fields=('department', 'person', 'agent', 'team'), name='memory_once', nulls_distinct=False),
+            constraint=models.UniqueConstraint(fields=('department', 'person', 'agent'), name='memory_once_of_an_agent'),
+        ),
+        migrations.AddConstraint(
+            model_name='personmemory',
+            constraint=models.UniqueConstraint(fields=('department', 'person', 'team'), name='memory_once_of_a_team'),
         ),
         not_same_department("runs_run", "agent_id", "agents_agent"),
         not_same_department("runs_run", "agent_version_id", "agents_agentversion"),

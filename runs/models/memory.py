@@ -65,9 +65,8 @@ class PersonMemory(models.Model):
                 condition=Q(agent__isnull=False, team=None) | Q(agent=None, team__isnull=False),
                 name="memory_has_one_target",
             ),
-            models.UniqueConstraint(
-                fields=["department", "person", "agent", "team"], nulls_distinct=False, name="memory_once"
-            ),
+            models.UniqueConstraint(fields=["department", "person", "agent"], name="memory_once_of_an_agent"),
+            models.UniqueConstraint(fields=["department", "person", "team"], name="memory_once_of_a_team"),
         ]
 
     def __str__(self) -> str:
