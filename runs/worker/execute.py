@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +12,11 @@ from django.db import DatabaseError
 from integrations.models import Model
 from mindloom import wall
 from mindloom.engine.errors import EngineError
-from mindloom.engine.events import RunCancelled, RunFailed, RunStarted
+from mindloom.engine.events import RunCancelled, RunFailed
 from mindloom.engine.spec import RunInput, spec_from_json
 from mindloom.wall.pool import give_back
-from runs.models import Guard, Reason, Run, State, append
 from runs.signals import announce
+from runs.worker.claim import claim
 from runs.worker.memory import exchanged
 from runs.worker.ports import RunPorts
 from runs.worker.recorder import Lost, Recorder
@@ -29,16 +27,9 @@ from runs.worker.waiting import resume_of, stop_if_asked
 if TYPE_CHECKING:
     from mindloom.engine.agno_adapter import AgnoRunner
     from mindloom.engine.runner import RunHandle, Runner
+    from runs.models import Run
 
 logger = logging.getLogger(__name__)
-
-# The engine ends a run at its time limit; when even that fails, the reaper does so this much later.
-DEADLINE_GRACE = timedelta(seconds=20)
-
-
-def worker_name() -> str:
-    """How people see the process in a run's details."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def warm_up() -> None:
@@ -63,7 +54,7 @@ def _agno() -> AgnoRunner:
 
 def execute(run_id: int, runner: Runner | None = None) -> bool:
     """Carry the run out; False when it was not there to be claimed, which makes a message delivered twice harmless."""
-    claimed = _claim(run_id)
+    claimed = claim(run_id)
     if claimed is None:
         return False
     run, fence = claimed
@@ -75,32 +66,6 @@ def execute(run_id: int, runner: Runner | None = None) -> bool:
         finally:
             give_back()
     return True
-
-
-def _claim(run_id: int) -> tuple[Run, int] | None:
-    with wall.system("worker: a message names a run of any department"):
-        run = Run.objects.filter(pk=run_id, state=State.QUEUED).first()
-        if run is None:
-            return None
-        now = datetime.now(UTC)
-        seconds = spec_from_json(run.spec).limits.seconds
-        appended = append(
-            run.pk,
-            [RunStarted(worker=worker_name(), attempt=run.fence + 1)],
-            guard=Guard(states=(State.QUEUED,), fence=run.fence),
-            state=State.RUNNING,
-            fence=run.fence + 1,
-            claimed_by=worker_name(),
-            started_at=run.started_at or now,
-            deadline_at=now + timedelta(seconds=seconds) + DEADLINE_GRACE,
-            reason=Reason.NONE,
-            reason_message="",
-        )
-        if appended is None:
-            return None
-        announce(run)
-        give_back()
-    return run, appended.fence
 
 
 def _drive(run: Run, fence: int, runner: Runner) -> None:
