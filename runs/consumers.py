@@ -1,4 +1,4 @@
-"""The live log's socket: lines out, nothing in."""
+"""The live log's socket: lines for pages or events for scripts go out, nothing comes in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -16,6 +17,9 @@ from django.db import DatabaseError
 from accounts.authentication import NoValidToken, read_token
 from runs.stream.watch import Gone, Reader, TooManyReaders, check_room, watch
 
+if TYPE_CHECKING:
+    from runs.stream import Batch
+
 logger = logging.getLogger(__name__)
 
 NO_ACCESS = 4404
@@ -25,7 +29,11 @@ GONE = "This run does not exist, or you may no longer see it."
 
 
 class RunConsumer(AsyncWebsocketConsumer):
-    """`/ws/runs/<uuid>/?after=N`: what follows event N, until the run has ended."""
+    """`/ws/runs/<uuid>/?after=N`: what follows event N, until the run has ended.
+
+    With `&format=events` each frame is one event as the API shows it and nothing else, and the socket closes when the run ends
+    or waits for people, as the API's other streams do; why it was closed early stands in the closing frame.
+    """
 
     # Readers wait for their tail, not for messages of their own.
     channel_layer_alias = ""
@@ -33,7 +41,7 @@ class RunConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Accept everybody, then say in the socket why it may close: browsers hide the reason of a refused one."""
         await self.accept()
-        self._task = asyncio.create_task(self._send_lines())
+        self._task = asyncio.create_task(self._send_run())
 
     async def disconnect(self, code: int) -> None:
         """The reader left."""
@@ -43,14 +51,15 @@ class RunConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Clients have nothing to say."""
 
-    async def _send_lines(self) -> None:
+    async def _send_run(self) -> None:
         try:
             reader = self._reader()
             person_id, run = await database_sync_to_async(reader.run)(self._uuid())
             check_room(person_id)
-            async with aclosing(watch(run, self._after(), reader, person_id)) as batches:  # type: ignore[type-var]
+            live = watch(run, self._after(), reader, person_id, until_waits=self._wants_events)
+            async with aclosing(live) as batches:  # type: ignore[type-var]
                 async for batch in batches:
-                    for frame in batch.frames if batch else ('{"t":"ping"}',):
+                    for frame in self._frames(batch):
                         await self.send(text_data=frame)
             await self.close(1000)
         except (Gone, NoValidToken):
@@ -62,13 +71,28 @@ class RunConsumer(AsyncWebsocketConsumer):
             logger.warning("The log of run %s can't be read now: %s", self._uuid(), error)
             await self.close(TRY_AGAIN)
 
+    def _frames(self, batch: Batch | None) -> tuple[str, ...]:
+        """What is sent of a batch. Scripts need no word while nothing happens: the server's own pings keep the line open."""
+        if self._wants_events:
+            return batch.texts if batch else ()
+        return batch.frames if batch else ('{"t":"ping"}',)
+
     async def _end(self, reason: str, code: int) -> None:
-        await self.send(text_data=json.dumps({"t": "gone", "reason": reason}))
-        await self.close(code)
+        if not self._wants_events:
+            await self.send(text_data=json.dumps({"t": "gone", "reason": reason}))
+        await self.close(code, reason)
+
+    @property
+    def _wants_events(self) -> bool:
+        return self._asked("format") == "events"
 
     def _after(self) -> int:
-        text = parse_qs(self.scope["query_string"].decode("latin-1")).get("after", ["0"])[0]
+        text = self._asked("after")
         return min(int(text), 2**62) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+
+    def _asked(self, name: str) -> str:
+        text: str = parse_qs(self.scope["query_string"].decode("latin-1")).get(name, [""])[0]
+        return text
 
     def _uuid(self) -> UUID:
         uuid: UUID = self.scope["url_route"]["kwargs"]["uuid"]

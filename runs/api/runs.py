@@ -180,7 +180,7 @@ def retry(request: Request, uuid: UUID) -> Response:
 def events(request: Request, uuid: UUID) -> Response | StreamingHttpResponse:
     """Events that follow `after`: a page as JSON; as NDJSON or server-sent events, live until the run ends or waits for people."""
     run = visible(request, uuid)
-    after = _after(request)
+    after = min(_after(request), run.last_seq)
     if live := followed(request, run, after):
         return live
     rows = read_after(run, after)

@@ -36,7 +36,7 @@ async def ndjson(batches: AsyncIterator[Batch | None]) -> AsyncIterator[bytes]:
                 if batch is None:
                     yield b"\n"
                 else:
-                    yield b"".join(json.dumps(event).encode() + b"\n" for event in batch.events)
+                    yield b"".join(text.encode() + b"\n" for text in batch.texts)
 
 
 async def server_sent(batches: AsyncIterator[Batch | None]) -> AsyncIterator[bytes]:
@@ -48,8 +48,8 @@ async def server_sent(batches: AsyncIterator[Batch | None]) -> AsyncIterator[byt
                     yield b": still here\n\n"
                 else:
                     yield b"".join(
-                        f"id: {event['seq']}\nevent: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
-                        for event in batch.events
+                        f"id: {row.seq}\nevent: {row.type}\ndata: {text}\n\n".encode()
+                        for row, text in zip(batch.rows, batch.texts, strict=True)
                     )
 
 

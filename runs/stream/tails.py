@@ -74,9 +74,9 @@ class Batch:
         return tuple(frames)
 
     @cached_property
-    def events(self) -> tuple[dict[str, Any], ...]:
-        """The events as the API shows them."""
-        return tuple(event_json(row) for row in self.rows)
+    def texts(self) -> tuple[str, ...]:
+        """The events as the API shows them, as JSON: what every kind of stream sends of them."""
+        return tuple(json.dumps(event_json(row)) for row in self.rows)
 
     def after(self, seq: int) -> Batch | None:
         """The part that follows `seq`, or None."""
@@ -103,15 +103,24 @@ def read_after(run: Run, seq: int, limit: int = BATCH) -> list[RunEvent]:
         return list(RunEvent.objects.filter(run_id=run.pk).after(seq)[:limit])
 
 
+def _read_again(run: Run) -> Run:
+    """The run as it stands now, as far as following it needs."""
+    with wall.tenant([run.department_id]):
+        return Run.objects.only("uuid", "department_id", "state", "last_seq").get(pk=run.pk)
+
+
 read_page = _read = database_sync_to_async(read_after)
+_again = database_sync_to_async(_read_again)
 
 
 async def follow(run: Run, after: int, *, until_waits: bool = False) -> AsyncIterator[Batch | None]:
     """The run's events that follow `after`, until it has ended; None now and then while nothing happens.
 
-    With `until_waits` only until people must decide, which may take days.
+    With `until_waits` only until people must decide, which may take days. An `after` beyond the log's end is its end.
     """
-    cursor = after
+    if after > run.last_seq:
+        run = await _again(run)
+    cursor = min(after, run.last_seq)
     waits = run.state == State.WAITING
     # Most of the log, and all of a finished one, is read without a tail.
     async for batch in _written(run, cursor):
@@ -120,7 +129,7 @@ async def follow(run: Run, after: int, *, until_waits: bool = False) -> AsyncIte
         yield batch
         if batch.is_terminal:
             return
-    if until_waits and waits:
+    if run.is_terminal or (until_waits and waits):
         return
     tail = _tail_of(run)
     queue = tail.join()

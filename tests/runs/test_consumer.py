@@ -66,12 +66,12 @@ def application():
     return application
 
 
-async def socket(run, headers, query: str = "", origin: bytes = b"http://localhost") -> ApplicationCommunicator:
+async def socket(run, headers, query: str = "", origin: bytes | None = b"http://localhost") -> ApplicationCommunicator:
     scope = {
         "type": "websocket",
         "path": f"/ws/runs/{run.uuid}/",
         "query_string": query.encode(),
-        "headers": [(b"host", b"localhost"), (b"origin", origin), *headers],
+        "headers": [(b"host", b"localhost"), *([(b"origin", origin)] if origin else []), *headers],
         "subprotocols": [],
     }
     communicator = ApplicationCommunicator(await database_sync_to_async(application)(), scope)
