@@ -7,9 +7,9 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindloom.settings")
 
-from django.core.asgi import get_asgi_application
+import django
 
-http = get_asgi_application()
+django.setup(set_prefix=False)
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -17,6 +17,7 @@ from channels.security.websocket import AllowedHostsOriginValidator
 
 from mindloom.urls import websocket_urlpatterns
 from mindloom.wall.checks import refuse_open_wall
+from mindloom.web.late import LateHandler
 
 refuse_open_wall()
 
@@ -31,4 +32,4 @@ async def sockets(scope: Any, receive: Any, send: Any) -> None:
     await (_sockets if by_token else _sockets_of_pages)(scope, receive, send)
 
 
-application = ProtocolTypeRouter({"http": http, "websocket": sockets})
+application = ProtocolTypeRouter({"http": LateHandler(), "websocket": sockets})

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from agents.models import Agent
     from teams.models import Team
 
+SHOWN = ("agent", "agent_version", "team", "team_version", "department", "started_by")
+"""What `RunSummary` shows of other rows. Read together with the run, an agent out of sight is None."""
 LANE_STATES = [(name, name) for name in ("idle", "working", "waiting", "done", "failed", "stopped")]
 
 

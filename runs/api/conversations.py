@@ -19,6 +19,7 @@ from mindloom.web.schema import paged
 from runs import services
 from runs.api.runs import JSON, created
 from runs.api.streams import STREAMS
+from runs.api.waiting import PREFER, patient
 from runs.models import Conversation
 from runs.serializers import (
     ConversationChanges,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.http import StreamingHttpResponse
+    from django.http.response import HttpResponseBase
     from rest_framework.request import Request
 
     from accounts.models import User
@@ -118,11 +120,12 @@ def conversation(request: Request, uuid: UUID) -> Response:
     operation_id="conversations_say",
     summary="Say something; with Accept: application/x-ndjson follow the answer",
     request=Message,
+    parameters=[PREFER],
     responses={(201, JSON): RunDetail, (201, NDJSON): EventOut},
 )
 @api_view(["GET", "POST"])
 @renderer_classes(STREAMS)
-def messages(request: Request, uuid: UUID) -> Response | StreamingHttpResponse:
+def messages(request: Request, uuid: UUID) -> HttpResponseBase:
     """The turns that count, the latest first; or say something: the run is the answer."""
     found = _visible(request, uuid)
     if request.method == "POST":
@@ -133,6 +136,7 @@ def messages(request: Request, uuid: UUID) -> Response | StreamingHttpResponse:
     return pages.get_paginated_response(TurnOut(page, many=True).data)
 
 
+@patient
 @idempotent
 def _say(request: Request, found: Conversation) -> Response | StreamingHttpResponse:
     given = Message(data=request.data)
@@ -146,8 +150,9 @@ def _say(request: Request, found: Conversation) -> Response | StreamingHttpRespo
     return created(request, run)
 
 
-@extend_schema(operation_id="conversations_resend", request=Resend, responses={201: RunDetail})
+@extend_schema(operation_id="conversations_resend", parameters=[PREFER], request=Resend, responses={201: RunDetail})
 @api_view(["POST"])
+@patient
 @idempotent
 def resend(request: Request, uuid: UUID) -> Response | StreamingHttpResponse:
     """Say something else in place of an earlier message: that turn and all later ones are set aside."""

@@ -22,8 +22,9 @@ from mindloom.web.errors import NotAllowed, NotFound
 from mindloom.web.schema import paged, query
 from runs import services
 from runs.api.streams import STREAMS, followed, started, wants
+from runs.api.waiting import PREFER, patient
 from runs.models import Conversation, Run, RunArtifact, State, Trigger
-from runs.serializers import ArtifactOut, EventOut, EventPage, NewRun, RepeatRun, RunDetail, RunSummary
+from runs.serializers import SHOWN, ArtifactOut, EventOut, EventPage, NewRun, RepeatRun, RunDetail, RunSummary
 from runs.stream import read_after
 from runs.stream.downloads import EVENT_STREAM, NDJSON, attachment, csv_download, log_download
 from teams.models import Team
@@ -31,6 +32,7 @@ from teams.models import Team
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from django.http.response import HttpResponseBase
     from rest_framework.request import Request
 
     from accounts.models import User
@@ -56,7 +58,6 @@ class RunFilter(django_filters.FilterSet):
         fields: tuple[str, ...] = ()
 
 
-_SHOWN = ("agent", "agent_version", "team", "team_version", "department", "started_by")
 _AFTER = OpenApiParameter("after", OpenApiTypes.INT, description="Only events that follow this sequence number.")
 
 
@@ -72,17 +73,18 @@ _AFTER = OpenApiParameter("after", OpenApiTypes.INT, description="Only events th
     operation_id="runs_start",
     summary="Start a run; with Accept: application/x-ndjson follow its events",
     request=NewRun,
+    parameters=[PREFER],
     responses={(201, JSON): RunDetail, (201, NDJSON): EventOut},
 )
 @api_view(["GET", "POST"])
 @renderer_classes(STREAMS)
-def runs(request: Request) -> Response | StreamingHttpResponse:
+def runs(request: Request) -> HttpResponseBase:
     """List runs, newest first; or start one. With `Accept: application/x-ndjson` a start answers with its events, live."""
     return _start(request) if request.method == "POST" else _list(request)
 
 
 def _list(request: Request) -> Response:
-    found = Run.objects.visible_to(request.user).select_related(*_SHOWN)
+    found = Run.objects.visible_to(request.user).select_related(*SHOWN)
     filters = RunFilter(request.query_params, found.defer("spec", "input", "output", "structured"))
     if not filters.is_valid():
         raise ValidationError(filters.errors)
@@ -91,6 +93,7 @@ def _list(request: Request) -> Response:
     return pages.get_paginated_response(RunSummary(page, many=True).data)
 
 
+@patient
 @idempotent
 def _start(request: Request) -> Response | StreamingHttpResponse:
     given = NewRun(data=request.data)
@@ -151,8 +154,9 @@ def cancel(request: Request, uuid: UUID) -> Response:
     return Response(RunDetail(visible(request, uuid)).data, status=202)
 
 
-@extend_schema(operation_id="runs_repeat", request=RepeatRun, responses={201: RunDetail})
+@extend_schema(operation_id="runs_repeat", parameters=[PREFER], request=RepeatRun, responses={201: RunDetail})
 @api_view(["POST"])
+@patient
 @idempotent
 def retry(request: Request, uuid: UUID) -> Response:
     """Run it again, in the same version or the current one."""
@@ -214,7 +218,7 @@ def visible(request: Request, uuid: UUID) -> Run:
     """The run, or 404. What ran is read with it: it may be out of sight by now, and then it is None."""
     if not request.user.is_authenticated:
         raise NotAllowed
-    found = Run.objects.visible_to(request.user).select_related(*_SHOWN)
+    found = Run.objects.visible_to(request.user).select_related(*SHOWN)
     return get_object_or_404(found, uuid=uuid)
 
 

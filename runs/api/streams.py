@@ -63,9 +63,13 @@ def wants(request: Request, media_type: str) -> bool:
     return media_type in request.headers.get("Accept", "")
 
 
-def _watched(request: Request, run: Run, after: int) -> AsyncIterator[Batch | None]:
-    """Until the run ends or waits for people: scripts come back when something was decided."""
+def reader_of(request: Request) -> Reader:
+    """Who follows a run with this request."""
     session = getattr(request, "session", None)
     token = cast("AccessToken | None", request.auth)
-    reader = Reader(token=token, session_key=session.session_key if session is not None else None)
-    return watch(run, after, reader, cast("User", request.user).pk, until_waits=True)
+    return Reader(token=token, session_key=session.session_key if session is not None else None)
+
+
+def _watched(request: Request, run: Run, after: int) -> AsyncIterator[Batch | None]:
+    """Until the run ends or waits for people: scripts come back when something was decided."""
+    return watch(run, after, reader_of(request), cast("User", request.user).pk, until_waits=True)

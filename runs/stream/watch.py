@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,11 +21,12 @@ from runs.models import Run
 from runs.stream.tails import follow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from uuid import UUID
 
     from rest_framework_simplejwt.tokens import AccessToken
 
+    from accounts.models import User
     from runs.stream.tails import Batch
 
 logger = logging.getLogger(__name__)
@@ -57,12 +58,18 @@ class Reader:
 
     def run(self, uuid: UUID) -> tuple[int, Run]:
         """The person's id and the run, as the database has them now. Raises `Gone` when they may not see it (any more)."""
+        with self.seeing(uuid) as (person, run):
+            return person.pk, run
+
+    @contextmanager
+    def seeing(self, uuid: UUID) -> Iterator[tuple[User, Run]]:
+        """The person and the run, with what belongs to the run in sight. Raises `Gone` as `run` does."""
         person = person_behind(self.token, self.session_key)
         with wall.tenant(roles_of(person) if person else ()):
             run = Run.objects.visible_to(person).filter(uuid=uuid).first() if person else None
-        if person is None or run is None:
-            raise Gone
-        return person.pk, run
+            if person is None or run is None:
+                raise Gone
+            yield person, run
 
 
 def check_room(person_id: int) -> None:
