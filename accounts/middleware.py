@@ -83,7 +83,7 @@ def scope_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
                 response = in_scope(request)
         except OperationalError as error:
             # Who asks and where they belong could not be read; what views raise was answered further in.
-            if request.path.startswith("/api/"):
+            if request.path.startswith(("/api/", "/v1/")):
                 return plain_problem(503, "unavailable", AWAY, retry_after=10)
             return database_away(request, error)
         finally:

@@ -16,7 +16,7 @@ from mindloom import pages
 from mindloom.web.api import api_not_found
 from mindloom.web.gallery import gallery
 from runs.urls import api_urlpatterns as runs_api
-from runs.urls import websocket_urlpatterns
+from runs.urls import openai_urlpatterns, websocket_urlpatterns
 from teams.urls import api_urlpatterns as teams_api
 
 api = [*accounts_api, *integrations_api, *agents_api, *teams_api, *runs_api]
@@ -39,6 +39,7 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("api/docs/", api_docs, name="api_docs"),
     re_path(r"^api/", api_not_found),
+    path("v1/", include((openai_urlpatterns, "openai"))),
     path(f"{settings.ADMIN_PATH}/", admin.site.urls),
 ]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
 from runs import consumers
-from runs.api import approvals
+from runs.api import approvals, openai
 from runs.api import conversations as talks
 from runs.api import runs as api
 from runs.views import acts, conversations, deciding, lists, memories, pages, starting
@@ -61,6 +61,13 @@ api_urlpatterns = [
     path("conversations/<uuid:uuid>", talks.conversation, name="conversation"),
     path("conversations/<uuid:uuid>/messages", talks.messages, name="conversation_messages"),
     path("conversations/<uuid:uuid>/resend", talks.resend, name="conversation_resend"),
+]
+
+openai_urlpatterns = [
+    path("models", openai.Models.as_view(), name="models"),
+    path("models/<path:model>", openai.OneModel.as_view(), name="model"),
+    path("chat/completions", openai.ChatCompletions.as_view(), name="chat_completions"),
+    re_path("", openai.nothing_here, name="nothing"),
 ]
 
 websocket_urlpatterns = [path("ws/runs/<uuid:uuid>/", consumers.RunConsumer.as_asgi())]

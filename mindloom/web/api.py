@@ -93,7 +93,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         if isinstance(data, dict):
             found: dict[str, list[str]] = {name: ["There is no such field."] for name in set(data) - set(self.fields)}
             for name in set(data) & set(self.fields):
-                if sentence := _unkeepable(data[name]):
+                if sentence := unkeepable(data[name]):
                     found[name] = [sentence]
             if found:
                 raise serializers.ValidationError({_shown(name): found[name] for name in sorted(found)})
@@ -104,7 +104,7 @@ def _shown(name: str) -> str:
     return name.encode("utf-8", "replace").decode()[:100]
 
 
-def _unkeepable(value: Any) -> str:
+def unkeepable(value: Any) -> str:
     """Why some text inside `value` cannot be kept; empty when all can."""
     waiting = [value]
     while waiting:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from runs.models import Run
     from runs.stream.tails import Batch
 
-_UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class NdjsonRenderer(JSONRenderer):
@@ -45,7 +45,7 @@ def started(request: Request, run: Run, headers: dict[str, str]) -> StreamingHtt
     if not (wants(request, NDJSON) or request.query_params.get("stream") == "1"):
         return None
     live = ndjson(_watched(request, run, 0))
-    return StreamingHttpResponse(live, status=201, content_type=NDJSON, headers=headers | _UNBUFFERED)
+    return StreamingHttpResponse(live, status=201, content_type=NDJSON, headers=headers | UNBUFFERED)
 
 
 def followed(request: Request, run: Run, after: int) -> StreamingHttpResponse | None:
@@ -54,7 +54,7 @@ def followed(request: Request, run: Run, after: int) -> StreamingHttpResponse | 
         if wants(request, media_type):
             check_room(cast("User", request.user).pk)
             live = form(_watched(request, run, after))
-            return StreamingHttpResponse(live, content_type=media_type, headers=_UNBUFFERED)
+            return StreamingHttpResponse(live, content_type=media_type, headers=UNBUFFERED)
     return None
 
 

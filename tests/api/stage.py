@@ -174,6 +174,7 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
         "key": "calculator",
         "run_uuid": stage.turn.uuid,
         "team_uuid": stage.team.uuid,
+        "model": f"agent:{stage.agent.uuid}",
         "number": 1,
         "token": "no-such-token",
         "uidb64": "MQ",
@@ -283,5 +284,9 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         "api:agent_restore_version": {"number": 1},
         "api:runs": {"agent": str(stage.agent.uuid), "input": "Hello"},
         "api:run_retry": {},
+        "openai:chat_completions": {
+            "model": f"agent:{stage.agent.uuid}",
+            "messages": [{"role": "user", "content": "Hello"}],
+        },
     }
     return (known | INTEGRATIONS | _conversations(stage) | _teams(stage)).get(route, {})

@@ -263,7 +263,13 @@ DELETE api:conversation               401       404       404       204       40
 GET    api:conversation_messages      401       404       404       200       404       200
 POST   api:conversation_messages      401       404       404       201       404       403
 POST   api:conversation_resend        401       404       404       201       404       403
+# OpenAI's protocol
+GET    openai:models                  401       200       200       200       200       200
+GET    openai:model                   401       404       200       200       404       200
+POST   openai:chat_completions        401       403       200       200       404       200
+GET    openai:nothing                 404       404       404       404       404       404
 """
+API = ("api:", "openai:")
 PEOPLE = (None, "carol", "bob", "alice", "mallory", "ada")
 ROWS = [line.split() for line in MATRIX.splitlines() if line and not line.startswith("#")]
 ROUTES = {route.name: route for route in every_route() if not route.is_admin}
@@ -279,7 +285,7 @@ def visitor(stage, person, route):
     user = getattr(stage.cast, person) if person else None
     if user is None:
         return Client()
-    if route.startswith("api:"):
+    if route.startswith(API):
         return Client(headers={"Authorization": f"Bearer {issue_tokens(actor=user)['access']}"})
     client = Client()
     client.force_login(user, backend="accounts.backends.EmailBackend")
@@ -301,7 +307,7 @@ def send(client, stage, method, route):
     if method == "GET":
         return client.get(path)
     content = stages.body(stage, method, route)
-    if route.startswith("api:"):
+    if route.startswith(API):
         return client.generic(method, path, json.dumps(content), "application/json")
     return client.post(path, content)
 
