@@ -131,7 +131,7 @@ async def follow(run: Run, after: int, *, until_waits: bool = False) -> AsyncIte
             return
     if run.is_terminal or (until_waits and waits):
         return
-    tail = _tail_of(run)
+    tail = _tail_of(run, cursor)
     queue = tail.join()
     try:
         while True:
@@ -153,7 +153,7 @@ async def _written(run: Run, cursor: int) -> AsyncIterator[Batch]:
 
 
 async def _written_then_live(run: Run, cursor: int, queue: _Queue) -> AsyncIterator[Batch | None]:
-    """Ends when the log has to be read again: the reader fell behind, or the tail began later than its last look."""
+    """Ends when the log has to be read again, because the reader fell behind."""
     async for batch in _written(run, cursor):
         cursor = batch.last
         yield batch
@@ -177,11 +177,12 @@ _Queue = asyncio.Queue[Batch]
 class _Tail:
     """Follows one run for all its readers in this process."""
 
-    def __init__(self, run: Run, tails: dict[int, _Tail]) -> None:
+    def __init__(self, run: Run, tails: dict[int, _Tail], after: int) -> None:
+        """Begin where the first reader is: what is written before the first look is handed over by it."""
         self._run = run
         self._tails = tails
         self._queues: set[_Queue] = set()
-        self._last: int | None = None
+        self._last = after
         self._rang = asyncio.Event()
         self._task = asyncio.create_task(self._follow(), name=f"tail of run {run.pk}")
 
@@ -200,7 +201,6 @@ class _Tail:
     async def _follow(self) -> None:
         bell = asyncio.create_task(self._listen(), name=f"bell of run {self._run.pk}")
         try:
-            self._last = (await database_sync_to_async(self._newest)()) or 0
             while True:
                 self._rang.clear()
                 try:
@@ -213,12 +213,8 @@ class _Tail:
         finally:
             bell.cancel()
 
-    def _newest(self) -> int:
-        with wall.tenant([self._run.department_id]):
-            return Run.objects.filter(pk=self._run.pk).values_list("last_seq", flat=True).first() or 0
-
     async def _look(self) -> None:
-        while rows := await _read(self._run, self._last or 0):
+        while rows := await _read(self._run, self._last):
             batch = Batch(tuple(rows))
             self._last = batch.last
             for queue in list(self._queues):
@@ -262,12 +258,12 @@ def _is_cancelled() -> bool:
 _by_loop: dict[asyncio.AbstractEventLoop, dict[int, _Tail]] = {}
 
 
-def _tail_of(run: Run) -> _Tail:
+def _tail_of(run: Run, after: int) -> _Tail:
     """The run's tail in this event loop; it ends with its last reader."""
     loop = asyncio.get_running_loop()
     for closed in [one for one in _by_loop if one.is_closed()]:
         del _by_loop[closed]
     tails = _by_loop.setdefault(loop, {})
     if run.pk not in tails:
-        tails[run.pk] = _Tail(run, tails)
+        tails[run.pk] = _Tail(run, tails, after)
     return tails[run.pk]

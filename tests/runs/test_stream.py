@@ -19,7 +19,7 @@ from mindloom.engine import events
 from mindloom.engine.events import ContentAdded, ContentCompleted, LogWritten, RunCompleted
 from runs.models import Guard, RunEvent, State, append
 from runs.signals import ring
-from runs.stream import Batch, follow, lines_of, read_after
+from runs.stream import Batch, follow, lines_of, read_after, tails
 from runs.stream.downloads import log_lines, log_text, ndjson, server_sent
 from runs.stream.lines import line_of
 from runs.stream.watch import Reader, watch
@@ -126,6 +126,22 @@ async def test_a_finished_run_is_read_to_its_end(run):
 
     assert await asyncio.wait_for(seqs(run), 10) == list(range(1, 1202))
     assert await asyncio.wait_for(seqs(run, 1195), 10) == list(range(1196, 1202))
+
+
+async def test_an_end_that_is_written_before_the_tail_first_looks_is_not_missed(run, monkeypatch):
+    follow_now = tails._Tail._follow
+
+    async def follow_late(tail):
+        await asyncio.sleep(0.3)
+        await follow_now(tail)
+
+    monkeypatch.setattr(tails._Tail, "_follow", follow_late)
+    await awrite(run, LogWritten(level="info", message="a"))
+    reading = asyncio.create_task(seqs(run))
+    await asyncio.sleep(0.1)
+    await afinish(run)
+
+    assert await asyncio.wait_for(reading, 5) == [1, 2]
 
 
 async def test_many_readers_who_come_at_any_time_see_every_event_once(run):
