@@ -15,7 +15,7 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Level = Literal["debug", "info", "warn", "error"]
 FailureKind = Literal["agent_error", "system_error", "timeout", "lost", "budget", "rejected"]
 Effect = Literal["reads", "writes", "sends", "executes"]
-ApprovalKind = Literal["approval", "answer"]
+ApprovalKind = Literal["approval", "answer", "check"]
 
 
 def _now() -> datetime:
@@ -165,13 +165,14 @@ class ModelCalled(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ToolCallStarted(Event):
-    """The model asked for a tool and it began to work."""
+    """The model asked for a tool and it begins to work. `key` names the call inside the run."""
 
     type: ClassVar[str] = "tool_call.started"
     call_id: str
     tool: str
     arguments: dict[str, Any]
     effect: Effect
+    key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,7 +239,9 @@ class ArtifactSaved(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalRequested(Event):
-    """A tool call waits for a person: for a decision, or, with kind `answer`, for words that become its result."""
+    """A tool call waits for a person: for a decision; with kind `answer` for words that become its result; with kind `check`
+    for what became of it, because the worker vanished while it was under way.
+    """
 
     type: ClassVar[str] = "approval.requested"
     approval: str
@@ -257,7 +260,7 @@ class ApprovalDecided(Event):
 
     type: ClassVar[str] = "approval.decided"
     approval: str
-    decision: Literal["approved", "declined", "answered"]
+    decision: Literal["approved", "declined", "answered", "happened", "did_not_happen"]
     by: str
     note: str = ""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from mindloom.engine.events import LAST_TYPES, Event, RunCancelled, RunFailed
 from mindloom.engine.ports import Ports
@@ -57,10 +56,6 @@ class ScriptedRun:
             if self._message is None:
                 self._message = message
         self._cancelled.set()
-
-    def journal(self) -> dict[str, Any]:
-        """Nothing: a list is played from its beginning."""
-        return {}
 
     def _pause(self, seconds: float) -> Iterator[None]:
         end = time.monotonic() + seconds

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from mindloom.engine.events import Event
 from mindloom.engine.spec import Limits
 from tests.engine.helpers import KEY, LentPorts, agent_spec, events_of, of, play, start, text_schema, tool, types
 
@@ -219,7 +220,7 @@ def test_sixteen_runs_at_once_do_not_mix(model):
 
 def test_a_slow_reader_neither_loses_text_nor_holds_up_others(model):
     slow = iter(start(agent_spec(model("deltas-200"))))
-    first = next(event for event in slow if event is not None)
+    first = next(item for item in slow if isinstance(item, Event))
     assert play(agent_spec(model("plain")))[-1].type == "run.completed"
     rest = events_of(slow)
     text = "".join(event.text for event in [first, *rest] if event.type == "content.added")

@@ -10,7 +10,7 @@ import pytest
 from mindloom.engine.ports import Exchange, Memories, Passage
 from mindloom.engine.spec import MemorySpec, OutputSpec, RunInput
 from tests.contract.test_answers import call
-from tests.engine.helpers import LentPorts, agent_spec, of, play, start, text_schema, tool, types
+from tests.engine.helpers import LentPorts, agent_spec, of, play, text_schema, tool, types
 
 PERSON = {
     "type": "object",
@@ -309,7 +309,3 @@ def test_a_note_about_the_memory_stands_in_the_log(named):
     fields, ports = remembering(MemorySpec(storage="redis"), Memories(note="The memory is away."))
     events = play(agent_spec(named({"text": "Hi"}), **fields), "Hello", ports)
     assert of(events, "log.written")[0].message == "The memory is away."
-
-
-def test_a_handle_that_was_never_read_has_no_journal(named):
-    assert start(agent_spec(named({"text": "Hi"}))).journal() == {}

@@ -18,6 +18,7 @@ from tests.engine.helpers import (
     agent_spec,
     events_of,
     keeps_the_promises,
+    kept_of,
     of,
     start,
     text_schema,
@@ -57,11 +58,10 @@ def look(what="the sky"):
 
 def first(spec, ports, **options):
     """Run until it waits: its events, and what it goes on with, as it comes back from the database."""
-    handle = start(spec, "Write to Anna", ports, **options)
-    events = events_of(handle)
+    events, journal = kept_of(start(spec, "Write to Anna", ports, **options))
     keeps_the_promises(events)
     assert events[-1].type == "run.waiting", events[-1]
-    return events, json.loads(json.dumps(handle.journal()))
+    return events, journal
 
 
 def decided(events, approved=True, **changes):
@@ -201,9 +201,9 @@ def test_one_question_after_the_other(asking):
     ports = Post()
     events, journal = first(spec, ports)
     handle = start(spec, "Write to Anna", ports, resume=Resume(journal=journal, decisions=decided(events)))
-    second = events_of(handle)
+    second, more = kept_of(handle)
     assert second[-1].type == "run.waiting"
-    after = then(spec, ports, json.loads(json.dumps(handle.journal())), {**decided(events), **decided(second)})
+    after = then(spec, ports, journal | more, {**decided(events), **decided(second)})
     assert [one["to"] for one in ports.sent] == ["a@example.org", "b@example.org"]
     assert after[-1].output == "Done."
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any
 
 from mindloom.engine.agno_adapter import AgnoRunner
 from mindloom.engine.events import LAST_TYPES, Event
 from mindloom.engine.ports import Memories, SavedArtifact, ToolFunction
+from mindloom.engine.runner import Noted
 from mindloom.engine.spec import AgentSpec, Limits, ModelSpec, RunInput, Spec, ToolInfo, ToolSpec
 
 KEY = "sk-test-0123456789abcdef"
@@ -76,7 +78,14 @@ def start(spec: Spec, text="Hello", ports: LentPorts | None = None, variables=No
 
 
 def events_of(handle) -> list[Event]:
-    return [event for event in handle if event is not None]
+    return [item for item in handle if isinstance(item, Event)]
+
+
+def kept_of(handle) -> tuple[list[Event], dict[str, Any]]:
+    """The events, and what the run noted, as it comes back from the database."""
+    items = list(handle)
+    notes = {item.name: item.value for item in items if isinstance(item, Noted)}
+    return [item for item in items if isinstance(item, Event)], json.loads(json.dumps(notes))
 
 
 def play(spec: AgentSpec, text="Hello", ports: LentPorts | None = None, **options) -> list[Event]:

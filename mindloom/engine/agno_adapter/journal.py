@@ -1,4 +1,4 @@
-"""What models and tools have answered in a run, so that one that waited for a person can go on in another process.
+"""What models and tools have answered in a run, so that it can go on in another process when it waited or its own vanished.
 
 A run that goes on begins at its beginning: Agno is run again from the same spec and input, and whatever is in the journal is
 answered from it, without asking a model or calling a tool, and without a line in the log. So it comes to the call that waited,
@@ -11,26 +11,32 @@ one thing after the other, so numbers are the same each time; members that work 
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from mindloom.engine.runner import Noted
+
+if TYPE_CHECKING:
+    from mindloom.engine.agno_adapter.outbox import Outbox
+    from mindloom.engine.events import Event
 
 
 class Journal:
-    """The entries of one run. Used on the event loop only; `data` may be read from elsewhere once the run has ended."""
+    """The entries of one run. Used on the event loop only. Each goes to the reader among the events, to be kept with them."""
 
-    def __init__(self, data: dict[str, Any] | None = None) -> None:
-        self.data: dict[str, Any] = copy.deepcopy(data) if data else {}
+    def __init__(self, data: dict[str, Any], outbox: Outbox) -> None:
+        self._data = copy.deepcopy(data)
+        self._outbox = outbox
 
     def get(self, name: str) -> Any:
         """The entry, or None. What comes out belongs to the caller."""
-        return copy.deepcopy(self.data.get(name))
+        return copy.deepcopy(self._data.get(name))
 
-    def put(self, name: str, value: Any) -> None:
-        """Write an entry down."""
-        self.data[name] = value
+    def put(self, name: str, value: Any, *events: Event) -> None:
+        """Write an entry down, together with the events that tell of it: both are kept, or neither."""
+        self._data[name] = value
+        self._outbox.put(Noted(name=name, value=value), *events)
 
-    def once(self, name: str) -> bool:
-        """Whether this is the first time, in whichever process: for lines of the log that must not come again."""
-        if name in self.data:
-            return False
-        self.data[name] = True
-        return True
+    def once(self, name: str, event: Event) -> None:
+        """Tell this event the first time, in whichever process: a run that goes on must not tell it again."""
+        if name not in self._data:
+            self.put(name, True, event)

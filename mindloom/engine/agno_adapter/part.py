@@ -26,7 +26,7 @@ class Part:
         self.source = plan.source
         self.is_member = is_member
         self.failure: str = ""
-        self.texts = Texts(session.outbox, self.source)
+        self.texts = Texts(session.outbox, self.source, session.plan.resume.blocks.get(self.source, (0, 0)))
         self.toolbox = Toolbox(self)
         self.calls = ModelCalls(self)
 

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Collection, Iterator
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mindloom.engine.agno_adapter.loop import LOOP
 from mindloom.engine.agno_adapter.outbox import Outbox
@@ -14,7 +14,7 @@ from mindloom.engine.agno_adapter.plan import prepare
 from mindloom.engine.errors import EngineError
 from mindloom.engine.events import Event, FailureKind, RunCancelled, RunFailed
 from mindloom.engine.ports import Ports
-from mindloom.engine.runner import Resume
+from mindloom.engine.runner import Noted, Resume
 from mindloom.engine.spec import RunInput, Spec
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class AgnoRun:
         self._cancelled: str | None = None
         self._lock = threading.Lock()
 
-    def __iter__(self) -> Iterator[Event | None]:
+    def __iter__(self) -> Iterator[Event | Noted | None]:
         outbox = Outbox()
         try:
             session = self._open(outbox)
@@ -90,12 +90,6 @@ class AgnoRun:
             session = self._session
         if session is not None and not session.outbox.closed:
             LOOP.call(session.cancel, message)
-
-    def journal(self) -> dict[str, Any]:
-        """What models and tools have answered so far. Empty before the run has begun."""
-        with self._lock:
-            session = self._session
-        return session.kept() if session is not None else {}
 
     def _open(self, outbox: Outbox) -> Session:
         from mindloom.engine.agno_adapter.session import Session

@@ -18,11 +18,11 @@ from mindloom.engine.agno_adapter.part import Part
 from mindloom.engine.agno_adapter.plan import Plan
 from mindloom.engine.agno_adapter.team import TeamWork
 from mindloom.engine.errors import EngineError
-from mindloom.engine.events import Event, FailureKind, RunCancelled, RunCompleted, RunFailed
+from mindloom.engine.events import Event, FailureKind, LogWritten, RunCancelled, RunCompleted, RunFailed
+from mindloom.engine.runner import SECONDS, Noted
 from mindloom.engine.spec import TeamSpec
 
 GRACE_SECONDS = 0.15
-_SECONDS = "seconds"
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Session:
         self.outbox = outbox
         self.source = plan.leader.source
         self.verdict: Event | None = None
-        self.journal = Journal(plan.resume.journal)
+        self.journal = Journal(plan.resume.journal, outbox)
         self.budget = Budget(self.limits, self.fail)
         self.desk = Desk(self)
         self.leader = Part(self, plan.leader)
@@ -85,7 +85,7 @@ class Session:
             self._end(self.verdict)
             return
         self._task = asyncio.current_task()
-        left = max(0.0, self.limits.seconds - (self.journal.get(_SECONDS) or 0.0))
+        left = max(0.0, self.limits.seconds - (self.journal.get(SECONDS) or 0.0))
         deadline = asyncio.get_running_loop().call_later(left, self._out_of_time)
         try:
             outcome = await self._drive()
@@ -101,15 +101,10 @@ class Session:
             deadline.cancel()
         self._end(self.verdict or outcome)
 
-    def kept(self) -> dict[str, Any]:
-        """The journal, with the time that was used."""
-        used = (self.journal.get(_SECONDS) or 0.0) + time.monotonic() - self._began
-        return {**self.journal.data, _SECONDS: round(used, 3)}
-
     async def _drive(self) -> Event:
         self._began = time.monotonic()
-        if self.plan.memories.note and self.journal.once("note"):
-            self.leader.log("warn", self.plan.memories.note)
+        if note := self.plan.memories.note:
+            self.journal.once("note", LogWritten(level="warn", message=note, source=self.source))
         run: Any = self._worker.arun(self.plan.given.text, stream=True, stream_events=True, run_id=self.plan.run_id)
         events: AsyncIterator[Any] = run
         async with aclosing(events) as stream:  # type: ignore[type-var]
@@ -137,7 +132,9 @@ class Session:
             self.leader.texts.end_turn()
             for member in self.team.members if self.team is not None else ():
                 member.texts.end_turn()
-            self.outbox.close(verdict)
+            # The time while people think does not count.
+            used = (self.journal.get(SECONDS) or 0.0) + time.monotonic() - self._began
+            self.outbox.close(verdict, Noted(name=SECONDS, value=round(used, 3)))
 
     def _out_of_time(self) -> None:
         seconds = self.limits.seconds

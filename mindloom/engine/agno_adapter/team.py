@@ -129,8 +129,8 @@ class TeamWork:
         if member.calls.form is not None:
             member.calls.form.value = None
         name = f"{key}:{member.plan.key}"
-        if self._session.journal.once(f"{name}:started"):
-            self._session.outbox.put(MemberStarted(member=member.plan.name, task=task, source=member.source))
+        began = MemberStarted(member=member.plan.name, task=task, source=member.source)
+        self._session.journal.once(f"{name}:started", began)
         return _Shift(member=member, name=name, started=time.monotonic())
 
     async def _watched(self, shifts: dict[str, _Shift], call: Any) -> None:
@@ -156,15 +156,13 @@ class TeamWork:
         if shift.ended or self._session.verdict is not None:
             return
         shift.ended = True
-        if self._session.journal.once(f"{shift.name}:finished"):
-            self._session.outbox.put(
-                MemberFinished(
-                    member=shift.member.plan.name,
-                    duration_ms=as_ms(time.monotonic() - shift.started),
-                    error=shift.error,
-                    source=shift.member.source,
-                )
-            )
+        ended = MemberFinished(
+            member=shift.member.plan.name,
+            duration_ms=as_ms(time.monotonic() - shift.started),
+            error=shift.error,
+            source=shift.member.source,
+        )
+        self._session.journal.once(f"{shift.name}:finished", ended)
 
     def _told(self, shifts: list[_Shift]) -> str:
         """What the leader reads of its members' work."""

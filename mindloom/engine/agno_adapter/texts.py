@@ -11,8 +11,10 @@ from mindloom.engine.events import ContentAdded, ContentCompleted, ReasoningAdde
 class Texts:
     """The blocks of content and of reasoning, each counted from 1. At most one is open."""
 
-    def __init__(self, outbox: Outbox, source: tuple[str, ...]) -> None:
+    def __init__(self, outbox: Outbox, source: tuple[str, ...], written: tuple[int, int] = (0, 0)) -> None:
+        """`written` blocks of content and of reasoning are in the log already, the last perhaps broken off."""
         self._outbox = outbox
+        self._written: dict[TextEvent, int] = dict(zip((ContentAdded, ReasoningAdded), written, strict=True))
         self._source = source
         self._kind: TextEvent = ContentAdded
         self._parts: list[str] = []
@@ -31,7 +33,7 @@ class Texts:
             self._outbox.add_text(kind, self._source, self._counts[kind], text)
         elif not text.isspace():
             self._begun = True
-            self._counts[kind] += 1
+            self._counts[kind] = max(self._counts[kind], self._written[kind]) + 1
             self._outbox.add_text(kind, self._source, self._counts[kind], "".join(self._parts))
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ model.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import logging
@@ -23,6 +24,7 @@ from mindloom.engine.agno_adapter.reading import as_ms
 from mindloom.engine.events import (
     ArtifactSaved,
     Effect,
+    Event,
     KnowledgeRetrieved,
     Level,
     LogWritten,
@@ -137,14 +139,18 @@ class Toolbox:
         if function is not None and function.asks and not problem:
             answer = await self._asked(key, call_id, function, arguments)
             if answer is not None:
-                journal.put(key, {"text": answer})
                 return answer
         with self._session.working():
-            text = await self._carry_out(call_id, name, function, arguments, problem)
+            if builtin.is_builtin(function) and not problem and name != builtin.READ_RESULT:
+                text = await self._builtin(name, arguments)
+                journal.put(key, {"text": text})
+                return text
+            text, end = await self._carry_out(key, call_id, name, function, arguments, problem)
             aside = None
             if self._aside is not None and len(text) > ASIDE_FROM and not builtin.is_builtin(function):
                 aside, text = text, self._aside.keep(text)
-            journal.put(key, {"text": text, "aside": aside})
+            # With the answer the end is kept, or neither: a call that has ended in the log is never made again.
+            journal.put(key, {"text": text, "aside": aside}, end)
         return text
 
     async def _asked(self, key: str, call_id: str, function: ToolFunction, arguments: dict[str, Any]) -> str | None:
@@ -159,50 +165,52 @@ class Toolbox:
                 "Run it again.",
                 "rejected",
             )
+        journal = self._session.journal
         if function.asks == "answer":
-            self._started(call_id, function.info.name, function, arguments)
-            self._finished(call_id, function.info.name, decision.note, took=0)
+            started = self._started(key, call_id, function.info.name, function, arguments)
+            ended = self._finished(call_id, function.info.name, decision.note, took=0)
+            journal.put(key, {"text": decision.note}, started, ended)
             return decision.note
         if decision.approved:
             return None
         note = f" They said: {decision.note}" if decision.note else ""
-        self._part.log("info", f"{function.info.name} was not carried out: {decision.by} declined.{note}")
-        return f"Error: {decision.by} declined this call, so it was not carried out.{note} Do not try it again."
+        told = f"Error: {decision.by} declined this call, so it was not carried out.{note} Do not try it again."
+        line = f"{function.info.name} was not carried out: {decision.by} declined.{note}"
+        journal.put(key, {"text": told}, LogWritten(level="info", message=line, source=self._part.source))
+        return told
 
     async def _carry_out(
-        self, call_id: str, name: str, function: ToolFunction | None, arguments: dict[str, Any], problem: str
-    ) -> str:
-        """Every `tool_call.started` is followed by one end."""
-        ours = builtin.is_builtin(function)
-        if ours and not problem and name != builtin.READ_RESULT:
-            return await self._builtin(name, arguments)
+        self, key: str, call_id: str, name: str, function: ToolFunction | None, arguments: dict[str, Any], problem: str
+    ) -> tuple[str, Event]:
+        """What the model reads, and the call's end for the log. A call that is cut off tells its end itself."""
         started = time.monotonic()
-        self._started(call_id, name, function, arguments)
-        error = "The run was stopped."
-        result = None
+        began = self._started(key, call_id, name, function, arguments)
+        result, error = None, ""
         try:
+            if problem or began.effect == "reads":
+                self._session.outbox.put(began)
+            else:
+                # Should this process vanish from here on, the log says that the call may have been made.
+                await self._session.outbox.put_and_keep(began)
             if function is None or problem:
                 error = problem or self._unknown(name)
-            elif ours:
+            elif builtin.is_builtin(function):
                 result = self._aside.read(arguments) if self._aside is not None else ""
             else:
                 result = _cut(await LOOP.in_thread(partial(function.call, arguments, self._context)))
         except ToolError as refused:
             error = str(refused)
+        except asyncio.CancelledError:
+            took = as_ms(time.monotonic() - started)
+            self._session.outbox.put(self._failed(call_id, name, "The run was stopped.", took=took))
+            raise
         except Exception as broke:
             log.exception("run %s: the tool %s broke", self._session.plan.run_id, name)
             error = self._part.calls.choice.explainer.clean(f"The tool broke: {type(broke).__name__}: {broke}")
-        finally:
-            took = as_ms(time.monotonic() - started)
-            if result is None:
-                self._session.outbox.put(
-                    ToolCallFailed(
-                        call_id=call_id, tool=name, message=error, duration_ms=took, source=self._part.source
-                    )
-                )
-            else:
-                self._finished(call_id, name, result, took=took)
-        return f"Error: {error}" if result is None else result
+        took = as_ms(time.monotonic() - started)
+        if result is None:
+            return f"Error: {error}", self._failed(call_id, name, error, took=took)
+        return result, self._finished(call_id, name, result, took=took)
 
     async def _builtin(self, name: str, arguments: dict[str, Any]) -> str:
         if name == builtin.THINK:
@@ -228,16 +236,20 @@ class Toolbox:
         told = [f"[{one['number']}] {one['document']} {one['location']}\n{one['text']}" for one in passages]
         return _cut("\n\n".join(told)) or "No passage of the documents is about this."
 
-    def _started(self, call_id: str, name: str, function: ToolFunction | None, arguments: dict[str, Any]) -> None:
+    def _started(
+        self, key: str, call_id: str, name: str, function: ToolFunction | None, arguments: dict[str, Any]
+    ) -> ToolCallStarted:
         effect: Effect = function.info.effect if function else "reads"
-        self._session.outbox.put(
-            ToolCallStarted(call_id=call_id, tool=name, arguments=arguments, effect=effect, source=self._part.source)
-        )
+        source = self._part.source
+        return ToolCallStarted(call_id=call_id, tool=name, arguments=arguments, effect=effect, key=key, source=source)
 
-    def _finished(self, call_id: str, name: str, result: str, *, took: int) -> None:
-        self._session.outbox.put(
-            ToolCallFinished(call_id=call_id, tool=name, result=result, duration_ms=took, source=self._part.source)
-        )
+    def _finished(self, call_id: str, name: str, result: str, *, took: int) -> Event:
+        source = self._part.source
+        return ToolCallFinished(call_id=call_id, tool=name, result=result, duration_ms=took, source=source)
+
+    def _failed(self, call_id: str, name: str, message: str, *, took: int) -> Event:
+        source = self._part.source
+        return ToolCallFailed(call_id=call_id, tool=name, message=message, duration_ms=took, source=source)
 
     def _unknown(self, name: str) -> str:
         return f'There is no tool "{name}". Tools: {", ".join(sorted(self._functions)) or "none"}.'
