@@ -21,7 +21,17 @@ warnings.filterwarnings("ignore", message=".*superuser privileges.*")
 
 
 class _QoS(transport.QoS):
-    """Gives messages under way back to the queue when the connection ends, if there is still a connection."""
+    """Gives messages under way back to the queue when the connection ends, if there is still a connection.
+
+    A message that could be neither given back nor taken out comes again, which does no harm: its run is taken once.
+    """
+
+    def ack(self, delivery_tag: str) -> None:
+        """A run that ends while Redis is gone; kombu's error would end the worker's main loop for good."""
+        try:
+            super().ack(delivery_tag)
+        except Exception as error:  # noqa: BLE001 -- as below
+            logger.warning("A message that was carried out could not be taken out of Redis: %s", error)
 
     def restore_unacked(self, client: Any = None) -> Any:
         """When Redis is gone this fails, and Celery would take that for the end of the worker instead of connecting again."""

@@ -133,10 +133,14 @@ class DecisionForm(forms.Form):
 
     def __init__(self, approval: Approval, data: Any = None) -> None:
         super().__init__(data, auto_id=f"q-{approval.uuid}-%s")
-        answers = approval.kind == Approval.Kind.ANSWER
+        answers, checks = approval.kind == Approval.Kind.ANSWER, approval.kind == Approval.Kind.CHECK
         self.fields["note"] = forms.CharField(
             label="Your answer" if answers else "Note",
-            help_text="It goes on with these words." if answers else "It reads this when you decline.",
+            help_text="It goes on with these words."
+            if answers
+            else "It reads this when it happened: what was answered, if you know."
+            if checks
+            else "It reads this when you decline.",
             required=answers,
             max_length=LONGEST_ANSWER if data is None else None,
             widget=forms.Textarea(attrs={"rows": 4 if answers else 2}),

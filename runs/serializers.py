@@ -63,7 +63,7 @@ class RepeatRun(StrictSerializer):
 class Decision(StrictSerializer):
     """A person's word about a question. What is decided about cannot be changed."""
 
-    decision = serializers.ChoiceField(["approved", "declined", "answered"])
+    decision = serializers.ChoiceField(["approved", "declined", "answered", "happened", "did_not_happen"])
     note = serializers.CharField(
         default="",
         allow_blank=True,

@@ -4,7 +4,7 @@ from runs.models.append import Guard, append, storable
 from runs.models.approval import Approval
 from runs.models.conversation import Conversation
 from runs.models.event import RunArtifact, RunEvent
-from runs.models.memory import PersonMemory, RunJournal
+from runs.models.memory import JournalEntry, PersonMemory
 from runs.models.run import LIVE_STATES, TERMINAL_STATES, Reason, Run, State, Trigger
 
 __all__ = [
@@ -13,12 +13,12 @@ __all__ = [
     "Approval",
     "Conversation",
     "Guard",
+    "JournalEntry",
     "PersonMemory",
     "Reason",
     "Run",
     "RunArtifact",
     "RunEvent",
-    "RunJournal",
     "State",
     "Trigger",
     "append",

@@ -31,7 +31,8 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
 
 
 class Approval(models.Model):
-    """One call of a tool that waits, or waited, for a person: for a yes or no, or for an answer in words.
+    """One call of a tool that waits, or waited, for a person: for a yes or no, for an answer in words, or, when its worker
+    vanished meanwhile, for what became of it.
 
     What is decided about is kept here and nowhere else: the tool and exactly these arguments.
     """
@@ -41,6 +42,7 @@ class Approval(models.Model):
 
         APPROVAL = "approval", "Approve or decline"
         ANSWER = "answer", "Answer"
+        CHECK = "check", "Say what happened"
 
     class State(models.TextChoices):
         """What became of it. `void`: the run ended first."""
@@ -49,6 +51,8 @@ class Approval(models.Model):
         APPROVED = "approved", "Approved"
         DECLINED = "declined", "Declined"
         ANSWERED = "answered", "Answered"
+        HAPPENED = "happened", "It happened"
+        DID_NOT_HAPPEN = "did_not_happen", "It did not happen"
         VOID = "void", "No longer needed"
 
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)

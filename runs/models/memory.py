@@ -19,19 +19,22 @@ if TYPE_CHECKING:
     from accounts.queries import Person
 
 
-class RunJournal(models.Model):
-    """What models and tools had answered when the run began to wait (`engine.runner.RunHandle.journal`).
+class JournalEntry(models.Model):
+    """What a model or a tool answered in a run under way (`engine.runner.Noted`): with all entries it can go on elsewhere.
 
-    Gone when the run has ended. Nobody sees it: answers stand in it as they came, before secrets were masked.
+    Gone when the run has ended. Nobody sees them: answers stand in them as they came, before secrets were masked.
     """
 
-    run = models.OneToOneField(Run, models.CASCADE, primary_key=True, related_name="journal")
-    department = models.ForeignKey(Department, models.PROTECT, related_name="+")
-    data = models.JSONField()
-    updated_at = models.DateTimeField(auto_now=True)
+    run = models.ForeignKey(Run, models.CASCADE, related_name="journal")
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+", db_index=False)
+    name = models.CharField(max_length=200)
+    value = models.JSONField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "name"], name="journal_entry_once")]
 
     def __str__(self) -> str:
-        return f"Journal of {self.run_id}"
+        return self.name
 
 
 class PersonMemoryQuerySet(models.QuerySet["PersonMemory"]):

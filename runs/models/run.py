@@ -137,6 +137,9 @@ class Run(models.Model):
     fence = models.PositiveIntegerField(
         default=0, help_text="Counts the claims; a worker writes only with its own number"
     )
+    restarts = models.PositiveSmallIntegerField(
+        default=0, help_text="How often it lost its worker and was started again"
+    )
     heartbeat_at = models.DateTimeField(null=True)
     deadline_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)

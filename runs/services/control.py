@@ -11,7 +11,7 @@ from audit.services import record
 from mindloom.engine.events import RunCancelled
 from mindloom.web.errors import Conflict, NotAllowed
 from runs import worker
-from runs.models import Guard, Run, State, append
+from runs.models import Guard, Run, State
 from runs.services.sending import messages_waiting, send
 from runs.signals import announce
 
@@ -34,16 +34,7 @@ def stop_run(*, actor: User, run: Run) -> Run:
 
 def _ask_to_stop(actor: User, run: Run, message: str) -> bool:
     with transaction.atomic():
-        event = RunCancelled(message=message)
-        stopped = append(
-            run.pk,
-            [event],
-            guard=Guard(states=(State.QUEUED, State.WAITING)),
-            finished_at=datetime.now(UTC),
-            **worker.terminal_changes(event),
-        )
-        if stopped is not None:
-            worker.forget(run.pk)
+        stopped = worker.end(run.pk, RunCancelled(message=message), Guard(states=(State.QUEUED, State.WAITING)))
         asked = stopped is not None or bool(
             Run.objects.filter(pk=run.pk, state=State.RUNNING, cancel_requested_at=None).update(
                 cancel_requested_at=datetime.now(UTC), cancel_message=message

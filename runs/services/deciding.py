@@ -25,11 +25,13 @@ LONGEST_ANSWER = 10_000
 _CHOICES = {
     Approval.Kind.APPROVAL: (Approval.State.APPROVED, Approval.State.DECLINED),
     Approval.Kind.ANSWER: (Approval.State.ANSWERED,),
+    Approval.Kind.CHECK: (Approval.State.HAPPENED, Approval.State.DID_NOT_HAPPEN),
 }
 
 
 def decide(*, actor: User, approval: Approval, decision: str, note: str = "") -> Run:
-    """Approve or decline a call, or answer a question: `approved`, `declined` or `answered`, the answer in `note`.
+    """Approve or decline a call, answer a question, or say what became of a call: the decision is `approved`, `declined`,
+    `answered` (the answer in `note`), `happened` or `did_not_happen`.
 
     What is decided about is what was asked, as it is stored; nothing of it can be changed here. When it was the run's last open
     question, the run goes on. Raises `NotAllowed` for who may not stop the run either, `Invalid`, and `Conflict` when somebody

@@ -130,7 +130,7 @@ def _approval_requested(data: dict[str, Any]) -> Line:
 
 
 def _approval_decided(data: dict[str, Any]) -> Line:
-    said = {"approved": "approved it", "declined": "declined it"}.get(data["decision"], data["decision"])
+    said = _DECISIONS.get(data["decision"], data["decision"])
     note = f": {data['note']}" if data["note"] else ""
     return {"text": f"{data['by']} {said}{note}"}
 
@@ -160,6 +160,12 @@ def _pretty(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
+_DECISIONS = {
+    "approved": "approved it",
+    "declined": "declined it",
+    "happened": "looked: it happened",
+    "did_not_happen": "looked: it did not happen",
+}
 _TRIGGERS = {
     "person": "a person",
     "test": "a test",

@@ -92,6 +92,7 @@ def _question(approval: Approval, forms: Mapping[UUID, DecisionForm]) -> dict[st
             key=lambda one: (one["is_long"], one["name"]),
         ),
         "is_answer": approval.kind == Approval.Kind.ANSWER,
+        "is_check": approval.kind == Approval.Kind.CHECK,
     }
 
 

@@ -23,13 +23,19 @@ if TYPE_CHECKING:
 
     from accounts.middleware import Request
 
-_SAID = {"approved": "Approved.", "declined": "Declined.", "answered": "Answered."}
+_SAID = {
+    "approved": "Approved.",
+    "declined": "Declined.",
+    "answered": "Answered.",
+    "happened": "Noted: it happened, so it is not done again.",
+    "did_not_happen": "Noted: it did not happen, so it is done now.",
+}
 
 
 @login_required
 @require_POST
 def decide(request: Request, uuid: UUID, approval_uuid: UUID) -> HttpResponse:
-    """Approve, decline or answer. Only the decision and the note are read: what is decided about is what was asked."""
+    """Approve, decline, answer, or say what became of a call. Only the decision and the note are read: what is decided about is what was asked."""
     run = visible(request, uuid)
     approval = get_object_or_404(Approval.objects.visible_to(request.user).filter(run=run), uuid=approval_uuid)
     form = DecisionForm(approval, request.POST)

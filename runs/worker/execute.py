@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import DatabaseError
 
@@ -17,12 +17,13 @@ from mindloom.engine.spec import RunInput, spec_from_json
 from mindloom.wall.pool import give_back
 from runs.signals import announce
 from runs.worker.claim import claim
+from runs.worker.journal import resume_of
 from runs.worker.memory import exchanged
 from runs.worker.ports import RunPorts
 from runs.worker.recorder import Lost, Recorder
 from runs.worker.redact import Redactor
 from runs.worker.steward import steward
-from runs.worker.waiting import resume_of, stop_if_asked
+from runs.worker.waiting import stop_if_asked
 
 if TYPE_CHECKING:
     from mindloom.engine.agno_adapter import AgnoRunner
@@ -75,11 +76,9 @@ def _drive(run: Run, fence: int, runner: Runner) -> None:
     began = f"{(run.started_at or datetime.now(UTC)):%A, %d %B %Y, %H:%M} UTC"
     given = RunInput(text=run.input, variables=run.variables, began=began)
     interrupted = ""
-    journal: dict[str, Any] = {}
     try:
         handle = runner.run(spec, given, run_id=str(run.uuid), ports=RunPorts(run, redactor), resume=resume_of(run))
         interrupted = _follow(run, fence, handle, recorder)
-        journal = handle.journal()
     except EngineError as error:
         recorder.end(RunFailed(kind=error.kind, message=error.message))
     except Lost:
@@ -87,7 +86,7 @@ def _drive(run: Run, fence: int, runner: Runner) -> None:
     except Exception:
         logger.exception("Run %s broke Mindloom", run.pk)
         recorder.end(RunFailed(kind="system_error", message=BROKEN))
-    _conclude(run, recorder, interrupted, journal)
+    _conclude(run, recorder, interrupted)
     if recorder.answer is not None:
         exchanged(run, spec.memory, recorder.answer)
 
@@ -111,14 +110,14 @@ def _follow(run: Run, fence: int, handle: RunHandle, recorder: Recorder) -> str:
     return interrupted
 
 
-def _conclude(run: Run, recorder: Recorder, interrupted: str, journal: dict[str, Any]) -> None:
-    """Whatever happened, the run has ended or waits afterwards."""
+def _conclude(run: Run, recorder: Recorder, interrupted: str) -> None:
+    """Whatever happened, the run has ended, waits, or is in the queue again afterwards."""
     if recorder.ended:
         return
     if interrupted:
-        recorder.end(RunFailed(kind="lost", message=interrupted))
+        recorder.give_back(interrupted)
     elif recorder.waits:
-        recorder.wait(journal)
+        recorder.wait()
         if stop_if_asked(run):
             announce(run)
     else:

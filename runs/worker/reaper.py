@@ -1,20 +1,22 @@
-"""Ends runs whose worker vanished or overran, and finds queued runs whose message was lost."""
+"""Takes runs away from workers that vanished or overran, and finds queued runs whose message was lost."""
 
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from mindloom import wall
 from mindloom.engine.events import RunCancelled, RunFailed
-from runs.models import Guard, Run, State, append
+from runs.models import Guard, Run, State
 from runs.signals import announce
-from runs.worker.recorder import terminal_changes
+from runs.worker.endings import end
+from runs.worker.handback import hand_back
 
 if TYPE_CHECKING:
     from mindloom.engine.events import Event
@@ -26,7 +28,7 @@ RESEND_AFTER = timedelta(seconds=20)
 
 
 def reap() -> int:
-    """End what nobody carries out any more; returns how many runs that were. Safe to run anywhere, any number at once."""
+    """Take over what nobody carries out any more; returns how many runs that were. Safe to run anywhere, any number at once."""
     stale = timedelta(seconds=settings.RUN_HEARTBEAT_STALE_SECONDS)
     gone = Q(heartbeat_at__lt=Now() - stale) | Q(heartbeat_at=None)
     with wall.system("reaper: runs of all departments"):
@@ -48,31 +50,22 @@ def _is_silent(run: Run, stale: timedelta) -> bool:
 
 
 def _end(run: Run, *, silent: bool) -> bool:
-    event = _last_words(run, silent=silent)
-    ended = append(
-        run.pk,
-        [event],
-        guard=Guard(states=(State.RUNNING,), fence=run.fence),
-        finished_at=datetime.now(UTC),
-        **terminal_changes(event),
-    )
-    if ended is None:
-        return False
-    logger.warning("Run %s of %s was ended: %s", run.pk, run.claimed_by, event.type)
-    announce(run)
-    return True
+    if silent and run.cancel_requested_at is None:
+        last = f"{run.heartbeat_at:%H:%M:%S} UTC" if run.heartbeat_at else "never"
+        why = f"The worker {run.claimed_by} vanished; its last sign of life was at {last}."
+        ended = hand_back(run, run.fence, why, counts=True)
+    else:
+        with transaction.atomic():
+            ended = end(run.pk, _last_words(run), Guard(states=(State.RUNNING,), fence=run.fence)) is not None
+    if ended:
+        logger.warning("Run %s of %s was taken away: %s", run.pk, run.claimed_by, "silent" if silent else "overdue")
+        announce(run)
+    return ended
 
 
-def _last_words(run: Run, *, silent: bool) -> Event:
+def _last_words(run: Run) -> Event:
     if run.cancel_requested_at is not None:
         return RunCancelled(message=run.cancel_message)
-    if silent:
-        last = f"{run.heartbeat_at:%H:%M:%S} UTC" if run.heartbeat_at else "never"
-        return RunFailed(
-            kind="lost",
-            message=f"The worker {run.claimed_by} vanished; its last sign of life was at {last}. "
-            "What the run had done until then is in the log. Run it again when nothing in it must not happen twice.",
-        )
     return RunFailed(
         kind="timeout",
         message="The run passed its time limit and did not stop by itself. Allow it more time under Limits.",

@@ -8,8 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError
-from psycopg.types.json import Jsonb
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
 from mindloom.engine.events import (
     TERMINAL_TYPES,
@@ -24,14 +23,19 @@ from mindloom.engine.events import (
     RunFailed,
     RunWaiting,
 )
+from mindloom.engine.runner import Noted
 from mindloom.wall.pool import give_back
 from runs.models import Guard, Reason, State, append, storable
 from runs.signals import announce, ring
-from runs.worker.waiting import forget, keep
+from runs.worker.endings import forget, terminal_changes
+from runs.worker.handback import hand_back
+from runs.worker.journal import note
+from runs.worker.waiting import ask
 
 if TYPE_CHECKING:
     from mindloom.engine.events import Event
     from runs.models import Run
+    from runs.models.append import Appended
     from runs.worker.redact import Redactor
 
 logger = logging.getLogger(__name__)
@@ -55,6 +59,8 @@ class Recorder:
         self._guard = Guard(states=(State.RUNNING,), fence=fence)
         self._redactor = redactor
         self._pending: list[Event] = []
+        self._notes: dict[str, Any] = {}
+        self._has_noted = bool(run.fence)  # by a worker before this one
         self._flushed_at = 0.0
         self.ended = False
         self.answer: str | None = None
@@ -62,10 +68,14 @@ class Recorder:
         self._asked: list[ApprovalRequested] = []
         self._waits: RunWaiting | None = None
 
-    def take(self, event: Event | None) -> None:
-        """Take the engine's next event; None is a tick."""
+    def take(self, event: Event | Noted | None) -> None:
+        """Take the engine's next event or note; None is a tick."""
         if event is None:
             self._flush()
+            return
+        if isinstance(event, Noted):
+            # Kept with the events around it.
+            self._notes[event.name] = event.value
             return
         if isinstance(event, RunWaiting):
             self._waits = event
@@ -89,8 +99,9 @@ class Recorder:
         # An end that could not be written is replaced by this one: a log has one last line.
         self._pending = [one for one in self._pending if one.type not in TERMINAL_TYPES]
         self._pending.append(event)
+        self._notes.clear()
         self._write(finished_at=datetime.now(UTC), **terminal_changes(event))
-        if self._run.fence:  # it was taken before, so it may have waited
+        if self._has_noted:
             _patiently(lambda: forget(self._run.pk))
         self.ended = True
         self.answer = event.output if isinstance(event, RunCompleted) else None
@@ -101,7 +112,7 @@ class Recorder:
         """Whether the engine has ended for now, because people must decide."""
         return self._waits is not None
 
-    def wait(self, journal: dict[str, Any]) -> None:
+    def wait(self) -> None:
         """Write down that the run waits, what is asked, and with what it goes on."""
         assert self._waits is not None
         event = self._redactor.event(self._waits)
@@ -111,48 +122,53 @@ class Recorder:
             "reason_message": storable(self._waits.message),
         }
         events = [*merged(self._pending), event]
-        kept = _patiently(lambda: keep(self._run, events, self._asked, journal, guard=self._guard, **changes))
+        kept = _patiently(lambda: ask(self._run, events, self._asked, self._notes, guard=self._guard, **changes))
         if kept is None:
             raise Lost
         self._pending.clear()
         self.ended = True
         announce(self._run)
 
+    def give_back(self, why: str) -> None:
+        """The worker goes down: what it has not written yet goes along with the run to the next one."""
+        events = merged(self._pending)
+        # What would have been asked is asked by the worker that comes there again.
+        events = [one for one in events if not isinstance(one, ApprovalRequested)]
+        fence = self._guard.fence or 0
+        if not _patiently(lambda: hand_back(self._run, fence, why, counts=False, events=events, notes=self._notes)):
+            raise Lost
+        self._pending.clear()
+        self.ended = True
+        announce(self._run)
+
     def _flush(self) -> None:
-        if self._pending:
+        if self._pending or self._notes:
+            rings = bool(self._pending)
             self._write()
-            ring(self._run.uuid)
+            if rings:
+                ring(self._run.uuid)
 
     def _write(self, **changes: Any) -> None:
         events = merged(self._pending)
-        if not events:
+        if not events and not self._notes:
             return
-        written = _patiently(lambda: append(self._run.pk, events, guard=self._guard, **changes))
+        written = _patiently(lambda: self._append(events, **changes))
         if written is None:
             raise Lost
         self._pending.clear()
+        self._notes.clear()
         self._flushed_at = time.monotonic()
 
-
-def terminal_changes(event: Event) -> dict[str, Any]:
-    """The columns of the run that a terminal event sets."""
-    if isinstance(event, RunCompleted):
-        return {
-            "state": State.COMPLETED,
-            "reason": Reason.NONE,
-            "reason_message": storable(" ".join(event.warnings)),
-            "output": storable(event.output),
-            "structured": Jsonb(storable(event.structured)) if event.structured is not None else None,
-        }
-    if isinstance(event, RunFailed):
-        return {
-            "state": State.FAILED,
-            "reason": Reason(event.kind),
-            "reason_message": storable(event.message),
-        }
-    if isinstance(event, RunCancelled):
-        return {"state": State.CANCELLED, "reason": Reason.STOPPED, "reason_message": storable(event.message)}
-    raise TypeError(event.type)
+    def _append(self, events: list[Event], **changes: Any) -> Appended | None:
+        """The events and the notes that lie between them, all or nothing."""
+        if not self._notes:
+            return append(self._run.pk, events, guard=self._guard, **changes)
+        self._has_noted = True
+        with transaction.atomic():
+            written = append(self._run.pk, events, guard=self._guard, **changes)
+            if written is not None:
+                note(self._run, self._notes)
+        return written
 
 
 def merged(events: list[Event]) -> list[Event]:

@@ -1,36 +1,34 @@
-"""Runs that wait for people: what they need to go on, kept with the questions."""
+"""Runs that wait for people: their questions, stored together with the waiting."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
 from mindloom.engine.events import RunCancelled
-from mindloom.engine.runner import Decision, Resume
-from runs.models import Approval, Guard, Reason, RunJournal, State, append, storable
+from runs.models import Approval, Guard, State, append, storable
+from runs.worker.endings import end
+from runs.worker.journal import note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mindloom.engine.events import ApprovalRequested, Event
     from runs.models import Run
     from runs.models.append import Appended
 
-_DECIDED = (Approval.State.APPROVED, Approval.State.DECLINED, Approval.State.ANSWERED)
 
-
-def keep(
+def ask(
     run: Run,
     events: Sequence[Event],
     asked: Sequence[ApprovalRequested],
-    journal: dict[str, Any],
+    notes: Mapping[str, Any],
     *,
     guard: Guard,
     **changes: Any,
 ) -> Appended | None:
-    """Write the run's last events, its questions and its journal, all or nothing; None when the guard no longer holds."""
+    """Write the run's last events, its questions and its notes, all or nothing; None when the guard no longer holds."""
     with transaction.atomic():
         appended = append(run.pk, events, guard=guard, **changes)
         if appended is None:
@@ -52,32 +50,8 @@ def keep(
                 for one in asked
             ]
         )
-        shown = {f"{one.key}:shown": storable(one.arguments) for one in asked}
-        RunJournal.objects.update_or_create(
-            run=run, defaults={"department_id": run.department_id, "data": storable({**journal, **shown})}
-        )
+        note(run, {**notes, **{f"{one.key}:shown": one.arguments for one in asked}})
     return appended
-
-
-def resume_of(run: Run) -> Resume | None:
-    """How the run goes on, None when it has not waited."""
-    kept = RunJournal.objects.filter(run=run).first()
-    if kept is None:
-        return None
-    decisions = {}
-    for one in Approval.objects.filter(run=run, state__in=_DECIDED).select_related("decided_by"):
-        # People saw the arguments with secrets masked; the call itself is made with what was really asked.
-        asked = kept.data.get(f"{one.key}:asked", {})
-        same = kept.data.get(f"{one.key}:shown") == one.arguments
-        person = one.decided_by
-        decisions[one.key] = Decision(
-            tool=one.tool,
-            arguments=asked["arguments"] if same else one.arguments,
-            approved=one.state != Approval.State.DECLINED,
-            by=(person.name or person.email) if person is not None else "Somebody",
-            note=one.note,
-        )
-    return Resume(journal=kept.data, decisions=decisions)
 
 
 def stop_if_asked(run: Run) -> bool:
@@ -85,22 +59,6 @@ def stop_if_asked(run: Run) -> bool:
     run.refresh_from_db(fields=["cancel_requested_at", "cancel_message"])
     if run.cancel_requested_at is None:
         return False
-    event = RunCancelled(message=run.cancel_message)
-    ended = append(
-        run.pk,
-        [event],
-        guard=Guard(states=(State.WAITING,)),
-        finished_at=datetime.now(UTC),
-        state=State.CANCELLED,
-        reason=Reason.STOPPED,
-        reason_message=run.cancel_message,
-    )
-    if ended is not None:
-        forget(run.pk)
+    with transaction.atomic():
+        ended = end(run.pk, RunCancelled(message=run.cancel_message), Guard(states=(State.WAITING,)))
     return ended is not None
-
-
-def forget(run_id: int) -> None:
-    """The run has ended: nothing is asked any more, and nothing goes on."""
-    RunJournal.objects.filter(run=run_id).delete()
-    Approval.objects.filter(run=run_id, state=Approval.State.OPEN).update(state=Approval.State.VOID)

@@ -19,7 +19,7 @@ from audit.services import record
 from mindloom import wall
 from mindloom.wall.base import DatabaseWrapper
 from mindloom.wall.checks import check_wall
-from runs.models import Approval, Conversation, PersonMemory, RunArtifact, RunEvent, RunJournal
+from runs.models import Approval, Conversation, JournalEntry, PersonMemory, RunArtifact, RunEvent
 from tests import factories
 
 MODELS = {
@@ -62,7 +62,7 @@ def filled(cast):
             Approval.objects.create(
                 run=run, department=department, key="0:tool:1", kind="approval", tool="t", arguments={}
             )
-            RunJournal.objects.create(run=run, department=department, data={})
+            JournalEntry.objects.create(run=run, department=department, name="x", value={})
             Conversation.objects.create(department=department, owner=person, agent=agent)
             PersonMemory.objects.create(department=department, person=person, agent=agent)
             factories.connection(person, department)

@@ -203,7 +203,8 @@ def test_a_file_of_a_run_is_kept_with_its_checksum(run):
 
 
 @pytest.mark.parametrize("silent_for", [31, 3600])
-def test_the_reaper_ends_runs_whose_worker_vanished(run, silent_for):
+def test_the_reaper_ends_runs_whose_worker_vanished_when_none_may_be_restarted(run, silent_for, settings):
+    settings.RUN_RESTARTS = 0
     long_ago = datetime.now(UTC) - timedelta(seconds=silent_for)
     Run.objects.filter(pk=run.pk).update(state=State.RUNNING, fence=1, heartbeat_at=long_ago, claimed_by="w1")
 

@@ -12,7 +12,7 @@ from mindloom import wall
 from mindloom.engine.ports import ToolFunction
 from mindloom.engine.spec import ModelSpec, ToolInfo, ToolSpec
 from runs import worker
-from runs.models import Approval, Run, RunJournal, State
+from runs.models import Approval, JournalEntry, Run, State
 from tests import factories
 from tests.engine.helpers import text_schema
 from tests.fakes.openai_server import FakeModels
@@ -64,7 +64,7 @@ def test_a_run_that_waits_has_its_question_and_what_it_goes_on_with(waiting, sen
     question = waiting.approvals.get()
     assert (question.state, question.tool, question.arguments, question.effect) == ("open", "send_mail", MAIL, "sends")
     assert question.department_id == waiting.department_id
-    assert RunJournal.objects.filter(run=waiting).exists()
+    assert JournalEntry.objects.filter(run=waiting).exists()
     assert list(waiting.events.order_by("seq").values_list("type", flat=True))[-2:] == [
         "approval.requested",
         "run.waiting",
@@ -100,7 +100,7 @@ def test_when_it_has_ended_nothing_of_the_journal_is_left(waiting, cast):
     worker.execute(waiting.pk)
     waiting.refresh_from_db()
     assert (waiting.state, waiting.output) == (State.COMPLETED, "Done.")
-    assert not RunJournal.objects.filter(run=waiting).exists()
+    assert not JournalEntry.objects.filter(run=waiting).exists()
 
 
 def test_what_was_declined_is_not_sent(waiting, cast, sent):
@@ -128,27 +128,25 @@ def test_a_run_that_was_stopped_just_when_it_began_to_wait_does_not_wait(
     )
     with wall.system("tests: a run that asks"):
         run = factories.run(factories.agent(cast.alice, cast.marketing), cast.bob, spec=spec.to_json())
-        kept = worker.recorder.keep
+        kept = worker.recorder.ask
         # Somebody stops it between its last sign of life and the moment in which it waits.
         monkeypatch.setattr(type(worker.steward), "_beat", lambda *_: None)
         monkeypatch.setattr(
-            "runs.worker.recorder.keep",
+            "runs.worker.recorder.ask",
             lambda *given, **named: Run.objects.filter(pk=run.pk).update(**stop) and kept(*given, **named),
         )
         worker.execute(run.pk)
         run.refresh_from_db()
         assert (run.state, run.reason_message) == (State.CANCELLED, "Stopped by Bob.")
         assert run.approvals.get().state == "void"
-        assert not RunJournal.objects.filter(run=run).exists()
+        assert not JournalEntry.objects.filter(run=run).exists()
 
 
 def test_a_secret_in_a_question_is_masked_and_the_call_is_made_with_it_all_the_same(waiting, cast, sent):
     """What people see has its secrets masked; the call itself is the one that was asked."""
     masked = {**MAIL, "text": "•••"}
     waiting.approvals.update(arguments=masked)
-    journal = RunJournal.objects.get(run=waiting)
-    journal.data["0:tool:1:shown"] = masked
-    journal.save()
+    JournalEntry.objects.filter(run=waiting, name="0:tool:1:shown").update(value=masked)
     decide(waiting, cast.alice)
     worker.execute(waiting.pk)
     assert sent == [MAIL]
