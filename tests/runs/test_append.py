@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from mindloom import wall
 from mindloom.engine.events import ContentAdded, LogWritten, ModelCalled, RunCompleted, RunFailed, ToolCallStarted
 from runs.models import Guard, Run, RunEvent, State, append
-from runs.worker import terminal_changes
+from runs.worker.endings import terminal_changes
 from tests import factories
 
 QUEUED = Guard(states=(State.QUEUED,))

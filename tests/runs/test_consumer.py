@@ -20,7 +20,7 @@ from mindloom import wall
 from mindloom.engine.events import LogWritten, RunCompleted
 from runs.models import Guard, State, append
 from runs.signals import ring
-from runs.worker import terminal_changes
+from runs.worker.endings import terminal_changes
 from tests import factories
 
 QUEUED = Guard(states=(State.QUEUED,))

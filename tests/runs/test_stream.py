@@ -23,7 +23,7 @@ from runs.stream import Batch, follow, lines_of, read_after, tails
 from runs.stream.downloads import log_lines, log_text, ndjson, server_sent
 from runs.stream.lines import line_of
 from runs.stream.watch import Reader, watch
-from runs.worker import terminal_changes
+from runs.worker.endings import terminal_changes
 from tests import factories
 
 QUEUED = Guard(states=(State.QUEUED,))
