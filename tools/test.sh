@@ -1,8 +1,42 @@
 #!/usr/bin/env bash
-# All tests: first everything without a browser, in parallel, then what drives real processes and a real browser.
+# All tests, in lanes side by side: what computes beside what mostly waits for processes. Each lane has servers, ports and folders
+# of its own; what it says is shown when it has ended. With arguments: those tests, as pytest takes them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ $# -gt 0 ]; then exec .venv/bin/pytest "$@"; fi
 tools/browser.sh
-.venv/bin/pytest -q -n 2 -m "not browser and not processes and not benchmark"
-.venv/bin/pytest -q -p no:randomly -m "(browser or processes) and not benchmark"
+
+logs=$(mktemp -d)
+failed=0
+declare -A lanes=()
+# Whatever ends this run ends its lanes.
+trap 'for lane in "${!lanes[@]}"; do kill "${lanes[$lane]}" 2>/dev/null || true; done; wait; rm -rf "$logs"' EXIT
+trap 'exit 130' INT TERM
+
+begin() {
+  local lane=$1
+  shift
+  echo "Begun: $lane"
+  .venv/bin/pytest -q "$@" >"$logs/$lane" 2>&1 &
+  lanes[$lane]=$!
+}
+
+finish() {
+  local lane=$1
+  if wait "${lanes[$lane]}"; then echo "Passed: $lane"; else
+    echo "Failed: $lane"
+    failed=1
+  fi
+  unset "lanes[$lane]"
+  cat "$logs/$lane"
+}
+
+begin units -n 2 -m "not browser and not processes and not benchmark"
+begin processes -p no:randomly -m "processes and not browser and not benchmark"
+finish units
+finish processes
+begin pages -p no:randomly tests/browser/test_pages.py
+begin journeys -p no:randomly -m "browser and not benchmark" --ignore tests/browser/test_pages.py
+finish pages
+finish journeys
+exit $failed

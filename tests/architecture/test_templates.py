@@ -84,6 +84,23 @@ def test_only_the_tokens_name_text_and_surface_colours(path):
     assert "light-dark(" not in path.read_text()
 
 
+def test_a_theme_changes_nothing_but_colours():
+    """So what a page is made of is the same in both, and the browser tests look at its structure in one of them."""
+    named = re.compile(r"color-scheme|data-theme")
+    found = [
+        line.strip()
+        for path in SOURCES
+        if path.suffix == ".css"
+        for line in path.read_text().splitlines()
+        if named.search(line)
+    ]
+    # light-dark() takes colours only.
+    assert [
+        one for one in found if not re.fullmatch(r':root(\[data-theme="\w+"\])? +\{ color-scheme: [\w ]+; \}', one)
+    ] == []
+    assert len(found) == 3
+
+
 def test_every_stylesheet_is_linked():
     linked = "".join(path.read_text() for path in TEMPLATES)
     assert [

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Playwright, expect, sync_playwright
 
 from tests.browser.product import Product, running
 from tests.fakes.openai_server import FakeModels
@@ -72,7 +72,15 @@ class Trouble:
 
     def watch(self, page: Page) -> None:
         page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.found.append(f"{page.url}: {error}"))
+        page.on("pageerror", self._broke)
+
+    def leave(self, page: Page) -> None:
+        """Hear no more of it."""
+        page.remove_listener("console", self._heard)
+        page.remove_listener("pageerror", self._broke)
+
+    def _broke(self, error: Error) -> None:
+        self.found.append(str(error))
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -103,25 +111,30 @@ def window(chromium, product, sessions, trouble):
     contexts: list[BrowserContext] = []
 
     def open_window(who: str | None = None, *, width: int = 1440, **options: Any) -> Page:
-        if who and who not in sessions:
-            sessions[who] = signed_in(chromium, product, who)
-        state = sessions[who] if who else None
-        context = chromium.new_context(
-            base_url=product.url,
-            storage_state=state,
-            viewport={"width": width, "height": 900},
-            reduced_motion="reduce",
-            **options,
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
-        page = context.new_page()
+        page = window_of(chromium, product, sessions, who, width=width, **options)
+        contexts.append(page.context)
         trouble.watch(page)
         return page
 
     yield open_window
     for context in contexts:
         context.close()
+
+
+def window_of(
+    chromium: Any, product: Product, sessions: dict[str, Any], who: str | None, *, width: int = 1440, **options: Any
+) -> Page:
+    if who and who not in sessions:
+        sessions[who] = signed_in(chromium, product, who)
+    context = chromium.new_context(
+        base_url=product.url,
+        storage_state=sessions[who] if who else None,
+        viewport={"width": width, "height": 900},
+        reduced_motion="reduce",
+        **options,
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    return context.new_page()
 
 
 def signed_in(chromium: Any, product: Product, who: str) -> Any:

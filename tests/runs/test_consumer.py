@@ -79,12 +79,18 @@ async def socket(run, headers, query: str = "", origin: bytes | None = b"http://
     return communicator
 
 
+async def gone(communicator) -> None:
+    """The client has heard that it is over, and leaves."""
+    await communicator.send_input({"type": "websocket.disconnect", "code": 1000})
+    await communicator.wait()
+
+
 async def frames_until_closed(communicator) -> list[dict]:
     frames = []
     while True:
         message = await communicator.receive_output(10)
         if message["type"] == "websocket.close":
-            await communicator.wait()
+            await gone(communicator)
             return frames
         if message["type"] == "websocket.send":
             frames.append(json.loads(message["text"]))

@@ -15,7 +15,7 @@ from runs.models import Run, State, append
 from runs.signals import ring
 from runs.stream.downloads import log_lines, ndjson, server_sent
 from runs.stream.watch import Reader, watch
-from tests.runs.test_consumer import QUEUED, bearer, cookie, run, socket, write
+from tests.runs.test_consumer import QUEUED, bearer, cookie, gone, run, socket, write
 
 __all__ = ["run"]
 
@@ -46,7 +46,7 @@ async def talk(run, header, query: str) -> tuple[list[str], dict]:
     communicator, frames = await socket(run, [header], query), []
     while (message := await communicator.receive_output(10))["type"] != "websocket.close":
         frames += [message["text"]] if message["type"] == "websocket.send" else []
-    await communicator.wait()
+    await gone(communicator)
     return frames, message
 
 
