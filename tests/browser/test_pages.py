@@ -24,6 +24,13 @@ THEMES = ("light", "dark")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 COLOURS = ["color-contrast", "link-in-text-block"]
 """The rules that look at colours."""
+DRAWN = """async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  await frame();
+  for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish();
+  await frame();
+}"""
+"""Waits until the page is drawn in its new theme and size: what fades from colour to colour has its last one."""
 BROKEN = "/broken/"
 
 
@@ -295,7 +302,7 @@ def test_the_page_fits_and_is_accessible(place, desk, scene, pictures, trouble):
         page.set_viewport_size({"width": width, "height": 900})
         for theme in THEMES:
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+            page.evaluate(DRAWN)
             if pictures is not None:
                 page.screenshot(path=pictures / f"{place.name}-{theme}-{width}.png", full_page=True)
             # A theme changes colours and nothing else: tests/architecture/test_templates.py holds the style sheets to that.
@@ -310,7 +317,7 @@ def broken(route: Route) -> None:
     route.fulfill(status=500, content_type="text/html", body=render_to_string("500.html"))
 
 
-def problems(page: Page, rules: list[str]) -> list[str]:
+def problems(page: Page, rules: list[str] = RULES) -> list[str]:
     """What is wider than the window, and what breaks an accessibility rule."""
     wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
     found = page.evaluate("(rules) => axe.run({ runOnly: rules, resultTypes: ['violations'] })", rules)["violations"]
