@@ -102,7 +102,11 @@ class DepartmentFields(forms.ModelForm):
 
     class Meta:
         model = Department
-        fields = ("name", "email_domains")
+        fields = ("name", "email_domains", "keep_runs_days", "keep_events_days", "keep_files_days")
+        help_texts = dict.fromkeys(
+            ("keep_runs_days", "keep_events_days", "keep_files_days"),
+            "Days after a run has ended. Empty: as the installation says. 0: for ever.",
+        )
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -126,12 +130,15 @@ class DepartmentAdmin(admin.ModelAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Department, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's
-        actor, values = cast("User", request.user), form.cleaned_data
+        actor, values = cast("User", request.user), dict(form.cleaned_data)
+        kept = {kind: values.pop(f"keep_{kind}_days") for kind in ("runs", "events", "files")}
         if change:
-            services.update_department(actor=actor, department=obj, **values)
+            made = services.update_department(actor=actor, department=obj, **values)
         else:
             made = services.create_department(actor=actor, **values)
             obj.pk, obj.slug = made.pk, made.slug
+        if any(f"keep_{kind}_days" in form.changed_data for kind in kept):
+            services.set_retention(actor=actor, department=made, **kept)
 
     @admin.action(description="Archive: members lose access, nothing is deleted")
     def archive(self, request: HttpRequest, chosen: QuerySet[Department]) -> None:

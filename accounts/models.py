@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -108,7 +108,10 @@ class DepartmentQuerySet(models.QuerySet["Department"]):
 
 
 class Department(models.Model):
-    """The tenant: a part of the organisation whose data others never see."""
+    """The tenant: a part of the organisation whose data others never see.
+
+    Of `keep_…_days` empty means what the installation says, and 0 means for ever.
+    """
 
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
     name = models.CharField(max_length=80)
@@ -119,6 +122,9 @@ class Department(models.Model):
         blank=True,
         help_text="People whose confirmed address ends in one of these belong here at once.",
     )
+    keep_runs_days = models.PositiveIntegerField(null=True, blank=True, validators=[MaxValueValidator(36_500)])
+    keep_events_days = models.PositiveIntegerField(null=True, blank=True, validators=[MaxValueValidator(36_500)])
+    keep_files_days = models.PositiveIntegerField(null=True, blank=True, validators=[MaxValueValidator(36_500)])
     archived_at = models.DateTimeField(null=True, blank=True)
 
     objects = DepartmentQuerySet.as_manager()

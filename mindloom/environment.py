@@ -109,6 +109,8 @@ class Environment:
     def url_text(self, name: str, default: str) -> str:
         """An http or https address without a slash at its end."""
         value = self.text(name, default).rstrip("/")
+        if not value and not default:
+            return ""
         if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
             self._wrong.append(f"{name} is {value!r}: it must be an address such as https://mindloom.example.org.")
             return default
@@ -158,6 +160,44 @@ class Environment:
         if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
             self._wrong.append(f"{name} must begin with redis://, rediss:// or unix://.")
         return url
+
+    def bucket(self, name: str) -> str:
+        """The name of a bucket; empty when there is none."""
+        value = self.text(name, "")
+        if value and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", value):
+            self._wrong.append(f"{name} is {value!r}: it must be 3 to 63 small letters, digits, hyphens and dots.")
+        return value
+
+    def in_s3(self, bucket: str, endpoint: str, region: str, prefix: str, key: str, secret: str) -> dict[str, Any]:
+        """Django's storage values of a bucket. Without keys the machine's own role is used."""
+        from botocore.config import Config  # loads much, and only where files are in a bucket
+
+        if bool(key) != bool(secret):
+            self._wrong.append("S3_ACCESS_KEY and S3_SECRET_KEY belong together: set both, or none.")
+        if re.search(r"(^/|\\|\.\.)", prefix):
+            self._wrong.append(
+                f"S3_PREFIX is {prefix!r}: write it as a path without a slash before it, such as mindloom/files."
+            )
+        # With an address of one's own, the bucket is part of the path: other servers know no host names of buckets.
+        style = "path" if endpoint else "auto"
+        client = Config(
+            s3={"addressing_style": style}, connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3}
+        )
+        return {
+            "BACKEND": "storages.backends.s3.S3Storage",
+            "OPTIONS": {
+                "bucket_name": bucket,
+                "endpoint_url": endpoint or None,
+                "region_name": region or None,
+                "access_key": key or None,
+                "secret_key": secret or None,
+                "location": prefix.strip("/"),
+                "client_config": client,
+                "file_overwrite": True,  # names are ours, and each is used once
+                "default_acl": None,
+                "max_memory_size": 2 * 1024 * 1024,  # what is larger is read through a file
+            },
+        }
 
     def key_ring(self, name: str, data_dir: Path) -> dict[str, bytes]:
         """Keys by id, newest first, from "id:base64" entries; without any, one that is made once in the data folder."""

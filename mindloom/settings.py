@@ -177,6 +177,12 @@ RUN_INPUT_MAX_CHARS = env.whole("RUN_INPUT_MAX_CHARS", 200_000, low=1000, high=5
 SHORT_TERM_MEMORY_HOURS = env.whole("SHORT_TERM_MEMORY_HOURS", 24, low=1, high=24 * 365)
 ARTIFACT_MAX_BYTES = env.whole("ARTIFACT_MAX_BYTES", 20 * 1024 * 1024, low=1024, high=1024**3)
 ARTIFACTS_PER_RUN = env.whole("ARTIFACTS_PER_RUN", 50, low=1, high=10_000)
+ARTIFACTS_MAX_BYTES_PER_RUN = env.whole("ARTIFACTS_MAX_BYTES_PER_RUN", 200 * 1024 * 1024, low=1024, high=100 * 1024**3)
+# How long departments that say nothing themselves keep things; 0 is for ever. The nightly clearing begins at that hour, in UTC.
+KEEP_RUNS_DAYS = env.whole("KEEP_RUNS_DAYS", 0, low=0, high=36_500)
+KEEP_EVENTS_DAYS = env.whole("KEEP_EVENTS_DAYS", 0, low=0, high=36_500)
+KEEP_FILES_DAYS = env.whole("KEEP_FILES_DAYS", 0, low=0, high=36_500)
+RETENTION_HOUR = env.whole("RETENTION_HOUR", 3, low=0, high=23)
 TEAM_MAX_MEMBERS = env.whole("TEAM_MAX_MEMBERS", 5, low=2, high=20)
 # Private and link-local addresses that tools may reach all the same, as networks ("10.1.0.0/16").
 OUTBOUND_ALLOWED_NETWORKS = env.networks("OUTBOUND_ALLOWED_NETWORKS", [])
@@ -294,8 +300,17 @@ STATIC_URL = "/static/"
 STATIC_ROOT = env.data_dir("STATIC_ROOT", BASE_DIR / "staticroot")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
+# Files of runs are in a folder, or in a bucket of something that speaks S3.
+S3_BUCKET = env.bucket("S3_BUCKET")
+S3_ENDPOINT = env.url_text("S3_ENDPOINT", "")
+S3_REGION = env.text("S3_REGION", "")
+S3_PREFIX = env.text("S3_PREFIX", "")
+S3_ACCESS_KEY = env.secret("S3_ACCESS_KEY")
+S3_SECRET_KEY = env.secret("S3_SECRET_KEY")
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": env.in_s3(S3_BUCKET, S3_ENDPOINT, S3_REGION, S3_PREFIX, S3_ACCESS_KEY, S3_SECRET_KEY)
+    if S3_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -43,6 +43,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         section = (match.url_name or "").replace("department_", "departments_").partition("_")[0]
     if match and section == "runs" and (match.url_name or "").startswith(("conversation", "turn")):
         section = "conversations"
+    if match and match.view_name == "runs:retention":
+        section = "retention"
     if match and section == "integrations":
         section = _SECTIONS.get((match.url_name or "").partition("_")[0], section)
     return {
@@ -85,6 +87,7 @@ def _groups(user: Any, department: Any) -> list[dict[str, Any]]:
     administration = []
     if department is not None and may(user, Role.MANAGER, department.pk):
         administration.append(_item("People", "accounts:people", "users", "people"))
+        administration.append(_item("Retention", "runs:retention", "archive", "retention", department.uuid))
     if user.is_administrator:
         administration.append(_item("Departments", "accounts:departments", "building-2", "departments"))
         administration.append(_item("Models", "integrations:list", "cpu", "integrations"))
@@ -95,8 +98,8 @@ def _groups(user: Any, department: Any) -> list[dict[str, Any]]:
     return groups
 
 
-def _item(label: str, route: str, icon: str, key: str) -> dict[str, Any]:
-    return {"label": label, "href": reverse(route), "icon": icon, "key": key}
+def _item(label: str, route: str, icon: str, key: str, *parts: object) -> dict[str, Any]:
+    return {"label": label, "href": reverse(route, args=parts), "icon": icon, "key": key}
 
 
 def _commands(groups: list[dict[str, Any]], user: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from mindloom.web.admin import LookOnly
-from runs.models import Run, RunArtifact
+from runs.models import RetentionReport, Run, RunArtifact
 
 
 @admin.register(Run)
@@ -31,4 +31,15 @@ class RunArtifactAdmin(LookOnly, admin.ModelAdmin):
     list_select_related = ("department", "run")
     search_fields = ("name", "uuid", "sha256")
     ordering = ("-id",)
+    show_full_result_count = False
+
+
+@admin.register(RetentionReport)
+class RetentionReportAdmin(LookOnly, admin.ModelAdmin):
+    """What every night's clearing removed."""
+
+    list_display = ("night", "department", "runs", "events", "files", "bytes_freed", "seconds", "errors", "finished_at")
+    list_filter = ("department",)
+    list_select_related = ("department",)
+    ordering = ("-night", "department")
     show_full_result_count = False

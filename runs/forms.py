@@ -5,14 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
 
+from accounts.services.departments import DAYS_WRONG, MOST_DAYS
 from runs.models import Approval
 from runs.services import LONGEST_ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mindloom.web.errors import MindloomError
+
 PREFIX = "var-"
+
+
+def _days(label: str, hint: str) -> forms.IntegerField:
+    widget = forms.NumberInput(attrs={"inputmode": "numeric", "min": 0, "max": MOST_DAYS})
+    return forms.IntegerField(
+        label=label,
+        help_text=hint,
+        required=False,
+        min_value=0,
+        max_value=MOST_DAYS,
+        widget=widget,
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), DAYS_WRONG),
+    )
 
 
 class RunForm(forms.Form):
@@ -161,3 +178,30 @@ class DecisionForm(forms.Form):
             for message in messages:
                 if not known or message not in self.errors.get(name, []):
                     self.add_error(name if known else None, message)
+
+
+class RetentionForm(forms.Form):
+    """For how many days a department keeps what."""
+
+    runs = _days("Runs", "Whole runs: log, output, files, questions. Old conversations go with their last turn.")
+    events = _days(
+        "Pieces of logs", "How texts came in, piece by piece. The whole texts, all other lines and the numbers stay."
+    )
+    files = _days("Files", "What runs saved, in all versions. Their runs stay.")  # type: ignore[assignment] # the form is made without uploads
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        defaults = {
+            "runs": settings.KEEP_RUNS_DAYS,
+            "events": settings.KEEP_EVENTS_DAYS,
+            "files": settings.KEEP_FILES_DAYS,
+        }
+        for name, days in defaults.items():
+            self.fields[name].widget.attrs["placeholder"] = f"{days}" if days else "for ever"
+
+    def refuse(self, error: MindloomError) -> None:
+        """Put a service's sentences beside the fields they are about."""
+        for name, sentences in error.fields.items():
+            self.add_error(name.removeprefix("keep_").removesuffix("_days"), sentences)
+        if not error.fields:
+            self.add_error(None, error.message)

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mindloom.web.api import StrictSerializer
-from runs.models import Approval, Conversation, Run, RunArtifact, State
+from runs.models import Approval, Conversation, RetentionReport, Run, RunArtifact, State
 from runs.stream.lanes import lanes_of
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ class RunSummary(serializers.ModelSerializer[Run]):
             ),
             *("queued_at", "started_at", "finished_at", "duration_ms", "first_token_ms"),
             *("tokens_in", "tokens_out", "model_calls", "tool_calls", "last_seq", "links"),
+            *("pinned_at", "events_pruned_at", "events_pruned", "files_pruned_at"),
         ]
         read_only_fields = fields
 
@@ -235,12 +236,63 @@ class ArtifactOut(serializers.ModelSerializer[RunArtifact]):
 
     class Meta:
         model = RunArtifact
-        fields = ["uuid", "name", "media_type", "size_bytes", "sha256", "created_at", "url"]
+        fields = ["uuid", "name", "version", "media_type", "size_bytes", "sha256", "created_at", "url"]
         read_only_fields = fields
 
     def get_url(self, artifact: RunArtifact) -> str:
         """Where it is downloaded."""
         return reverse("api:run_artifact", args=[artifact.run.uuid, artifact.uuid])
+
+
+class RetentionChanges(StrictSerializer):
+    """How many days after its run has ended something is kept: null is what the installation says, 0 is for ever."""
+
+    runs = serializers.IntegerField(min_value=0, max_value=36_500, required=False, allow_null=True)
+    events = serializers.IntegerField(
+        min_value=0,
+        max_value=36_500,
+        required=False,
+        allow_null=True,
+        help_text="Pieces of texts in logs; the whole texts stay.",
+    )
+    files = serializers.IntegerField(min_value=0, max_value=36_500, required=False, allow_null=True)
+
+
+class KeptDays(serializers.Serializer[Any]):
+    """What holds; null is for ever."""
+
+    runs = serializers.IntegerField(allow_null=True)
+    events = serializers.IntegerField(allow_null=True)
+    files = serializers.IntegerField(allow_null=True)
+
+
+class WouldGoOut(serializers.Serializer[Any]):
+    """What would be removed if the night were now."""
+
+    runs = serializers.IntegerField()
+    events_of_runs = serializers.IntegerField(help_text="Runs whose logs would lose the pieces of texts.")
+    files = serializers.IntegerField()
+    files_bytes = serializers.IntegerField()
+
+
+class RetentionOut(serializers.Serializer[Any]):
+    """A department's retention."""
+
+    own = KeptDays(help_text="As the department says; null where the installation decides.")
+    held = KeptDays()
+    would_go = WouldGoOut()
+
+
+class RetentionReportOut(serializers.ModelSerializer[RetentionReport]):
+    """What one night's clearing removed."""
+
+    class Meta:
+        model = RetentionReport
+        fields = [
+            *("night", "started_at", "finished_at", "seconds", "runs", "events", "files", "bytes_freed"),
+            *("errors", "last_error"),
+        ]
+        read_only_fields = fields
 
 
 class NewConversation(StrictSerializer):

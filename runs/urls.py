@@ -6,9 +6,11 @@ from django.urls import path, re_path
 
 from runs import consumers
 from runs.api import approvals, openai
+from runs.api import artifacts as files
 from runs.api import conversations as talks
+from runs.api import keeping as kept
 from runs.api import runs as api
-from runs.views import acts, conversations, deciding, lists, memories, pages, starting
+from runs.views import acts, artifacts, conversations, deciding, keeping, lists, memories, pages, starting
 
 app_name = "runs"
 urlpatterns = [
@@ -21,15 +23,21 @@ urlpatterns = [
     path("runs/<uuid:uuid>/output/", pages.output, name="output"),
     path("runs/<uuid:uuid>/output.csv", pages.output_csv, name="output_csv"),
     path("runs/<uuid:uuid>/output.json", pages.output_json, name="output_json"),
-    path("runs/<uuid:uuid>/artifacts/", pages.artifacts, name="artifacts"),
+    path("runs/<uuid:uuid>/artifacts/", artifacts.artifact_list, name="artifacts"),
+    path("runs/<uuid:uuid>/artifacts.zip", artifacts.artifacts_zip, name="artifacts_zip"),
     path("runs/<uuid:uuid>/inputs/", pages.inputs, name="inputs"),
     path("runs/<uuid:uuid>/result/", pages.result, name="result"),
     path("runs/<uuid:uuid>/stop/", acts.stop, name="stop"),
     path("runs/<uuid:uuid>/approvals/<uuid:approval_uuid>/decide/", deciding.decide, name="decide"),
     path("runs/<uuid:uuid>/again/", acts.again, name="again"),
+    path("runs/<uuid:uuid>/pin/", keeping.pin, name="pin"),
+    path("runs/<uuid:uuid>/delete/", keeping.delete, name="delete"),
+    path("departments/<uuid:uuid>/retention/", keeping.retention, name="retention"),
     path("runs/<uuid:uuid>/log.txt", pages.log_text_file, name="log_text"),
     path("runs/<uuid:uuid>/log.jsonl", pages.log_lines_file, name="log_lines"),
-    path("runs/<uuid:uuid>/artifacts/<uuid:artifact_uuid>/", pages.artifact, name="artifact"),
+    path("runs/<uuid:uuid>/artifacts/<uuid:artifact_uuid>/", artifacts.artifact, name="artifact"),
+    path("runs/<uuid:uuid>/artifacts/<uuid:artifact_uuid>/preview/", artifacts.preview, name="artifact_preview"),
+    path("runs/<uuid:uuid>/artifacts/<uuid:artifact_uuid>/picture/", artifacts.picture, name="artifact_picture"),
     path("memories/", memories.memory_list, name="memories"),
     path("memories/<uuid:uuid>/forget/", memories.forget, name="memory_forget"),
     path("conversations/", conversations.conversation_list, name="conversations"),
@@ -47,11 +55,15 @@ urlpatterns = [
 api_urlpatterns = [
     path("runs", api.runs, name="runs"),
     path("runs/<uuid:uuid>", api.run_detail, name="run"),
+    path("runs/<uuid:uuid>/pin", kept.pin, name="run_pin"),
+    path("departments/<uuid:uuid>/retention", kept.retention, name="retention"),
+    path("departments/<uuid:uuid>/retention/reports", kept.reports, name="retention_reports"),
     path("runs/<uuid:uuid>/cancel", api.cancel, name="run_cancel"),
     path("runs/<uuid:uuid>/retry", api.retry, name="run_retry"),
     path("runs/<uuid:uuid>/events", api.events, name="run_events"),
-    path("runs/<uuid:uuid>/artifacts", api.artifacts, name="run_artifacts"),
-    path("runs/<uuid:uuid>/artifacts/<uuid:artifact_uuid>", api.artifact, name="run_artifact"),
+    path("runs/<uuid:uuid>/artifacts", files.artifacts, name="run_artifacts"),
+    path("runs/<uuid:uuid>/artifacts.zip", files.artifacts_zip, name="run_artifacts_zip"),
+    path("runs/<uuid:uuid>/artifacts/<uuid:artifact_uuid>", files.artifact, name="run_artifact"),
     path("runs/<uuid:uuid>/approvals", approvals.approvals, name="run_approvals"),
     path("approvals/<uuid:uuid>/decide", approvals.decide, name="approval_decide"),
     path("runs/<uuid:uuid>/output.csv", api.output_csv, name="run_output_csv"),

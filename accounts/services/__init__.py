@@ -8,6 +8,7 @@ from accounts.services.departments import (
     check_department,
     create_department,
     restore_department,
+    set_retention,
     switch_department,
     update_department,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "reset_password",
     "restore_department",
     "revoke_tokens",
+    "set_retention",
     "set_role",
     "setup_link",
     "sign_up",

@@ -9,8 +9,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from accounts.models import Department, Membership, User
-from accounts.queries import roles_of
+from accounts.models import Department, Membership, Role, User
+from accounts.queries import may, roles_of
 from audit.services import record
 from mindloom import wall
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NAME_LENGTH = 80
 MOST_DOMAINS = 50
+MOST_DAYS = 36_500
+DAYS_WRONG = f"Write a number of days from 0 (for ever) to {MOST_DAYS:,}, or nothing."
 TAKEN = "There is a department of this name already."
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\Z")
 # Anybody gets an address there in a minute.
@@ -61,6 +63,26 @@ def update_department(
             record(actor=actor, action="department.updated", target=department, department_id=department.pk, **changes)
     except IntegrityError:
         raise Invalid(fields={"name": [TAKEN]}) from None
+    return department
+
+
+def set_retention(
+    *, actor: User, department: Department, runs: int | None, events: int | None, files: int | None
+) -> Department:
+    """How many days the department keeps runs, the pieces of their logs, and files; None is what the installation says, 0 for ever.
+
+    For its managers and for administrators. Raises `Invalid` with the fields at fault.
+    """
+    if not (actor.is_administrator or may(actor, Role.MANAGER, department.pk)):
+        raise NotAllowed("Only managers of the department and administrators decide how long things are kept.")
+    given = {"keep_runs_days": runs, "keep_events_days": events, "keep_files_days": files}
+    wrong = {name: [DAYS_WRONG] for name, days in given.items() if days is not None and not 0 <= days <= MOST_DAYS}
+    if wrong:
+        raise Invalid(fields=wrong)
+    with transaction.atomic():
+        Department.objects.filter(pk=department.pk).update(**given)
+        record(actor=actor, action="retention.changed", target=department, department_id=department.pk, **given)
+    department.refresh_from_db()
     return department
 
 

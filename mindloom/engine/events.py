@@ -228,13 +228,14 @@ class KnowledgeRetrieved(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ArtifactSaved(Event):
-    """The agent made a file that people can download."""
+    """The agent made a file that people can download; `version` counts how often it saved one of this name."""
 
     type: ClassVar[str] = "artifact.saved"
     artifact: str
     name: str
     media_type: str
     size_bytes: int
+    version: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

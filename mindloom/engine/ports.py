@@ -28,6 +28,7 @@ class SavedArtifact:
     name: str
     media_type: str
     size_bytes: int
+    version: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

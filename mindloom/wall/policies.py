@@ -49,6 +49,17 @@ def refuse_changes(table: str, message: str, *, when: str = "true") -> RunSQL:
     )
 
 
+def refuse_removal(table: str, message: str, *, when: str = "true") -> RunSQL:
+    """A trigger that refuses DELETE of rows for which the SQL condition `when` (on OLD) holds."""
+    name = f"{table}_kept"
+    return RunSQL(
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation'; END $$;"
+        f" CREATE TRIGGER {name} BEFORE DELETE ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION {name}();",
+        f"DROP TRIGGER {name} ON {table}; DROP FUNCTION {name}();",
+    )
+
+
 def department_key(table: str) -> RunSQL:
     """Lets other tables point to rows of `table` together with their department; see `same_department`."""
     name = f"{table}_in_department"

@@ -8,7 +8,7 @@ import django_filters
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import api_view, renderer_classes
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
@@ -23,10 +23,10 @@ from mindloom.web.schema import paged, query
 from runs import services
 from runs.api.streams import STREAMS, followed, started, wants
 from runs.api.waiting import PREFER, patient
-from runs.models import Conversation, Run, RunArtifact, State, Trigger
-from runs.serializers import SHOWN, ArtifactOut, EventOut, EventPage, NewRun, RepeatRun, RunDetail, RunSummary
+from runs.models import Conversation, Run, State, Trigger
+from runs.serializers import SHOWN, EventOut, EventPage, NewRun, RepeatRun, RunDetail, RunSummary
 from runs.stream import read_after
-from runs.stream.downloads import EVENT_STREAM, NDJSON, attachment, csv_download, log_download
+from runs.stream.downloads import EVENT_STREAM, NDJSON, csv_download, log_download
 from teams.models import Team
 
 if TYPE_CHECKING:
@@ -139,10 +139,19 @@ def _department(user: User, values: dict[str, Any]) -> int | None:
     return found.pk
 
 
-@extend_schema(operation_id="runs_get", responses=RunDetail)
-@api_view(["GET"])
+@extend_schema(methods=["GET"], operation_id="runs_get", summary="Get one run, whole", responses=RunDetail)
+@extend_schema(
+    methods=["DELETE"],
+    operation_id="runs_delete",
+    summary="Delete a run that has ended, with its log and files",
+    responses={204: OpenApiResponse()},
+)
+@api_view(["GET", "DELETE"])
 def run_detail(request: Request, uuid: UUID) -> Response:
     """One run, whole."""
+    if request.method == "DELETE":
+        services.delete_run(actor=cast("User", request.user), run=visible(request, uuid))
+        return Response(status=204)
     return Response(RunDetail(visible(request, uuid)).data)
 
 
@@ -196,22 +205,6 @@ def events(request: Request, uuid: UUID) -> Response | StreamingHttpResponse:
         "complete": run.is_terminal and last >= run.last_seq,
     }
     return Response(EventPage(page).data)
-
-
-@extend_schema(operation_id="runs_artifacts", responses=ArtifactOut(many=True))
-@api_view(["GET"])
-def artifacts(request: Request, uuid: UUID) -> Response:
-    """The run's files."""
-    found = visible(request, uuid).artifacts.select_related("run").order_by("id")
-    return Response(ArtifactOut(found, many=True).data)
-
-
-@extend_schema(operation_id="runs_artifact", responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
-@api_view(["GET"])
-def artifact(request: Request, uuid: UUID, artifact_uuid: UUID) -> HttpResponse:
-    """One file, as it was saved."""
-    found = RunArtifact.objects.visible_to(request.user).filter(run__uuid=uuid)
-    return attachment(get_object_or_404(found, uuid=artifact_uuid))
 
 
 def visible(request: Request, uuid: UUID) -> Run:

@@ -5,6 +5,7 @@ from runs.models.approval import Approval
 from runs.models.conversation import Conversation
 from runs.models.event import RunArtifact, RunEvent
 from runs.models.memory import JournalEntry, PersonMemory
+from runs.models.retention import RetentionReport, StrayFile
 from runs.models.run import LIVE_STATES, TERMINAL_STATES, Reason, Run, State, Trigger
 
 __all__ = [
@@ -16,10 +17,12 @@ __all__ = [
     "JournalEntry",
     "PersonMemory",
     "Reason",
+    "RetentionReport",
     "Run",
     "RunArtifact",
     "RunEvent",
     "State",
+    "StrayFile",
     "Trigger",
     "append",
     "storable",

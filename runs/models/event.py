@@ -52,15 +52,23 @@ class RunArtifactQuerySet(models.QuerySet["RunArtifact"]):
         """Files of runs that the person sees."""
         return self.filter(run__in=Run.objects.visible_to(user))
 
+    def newest(self) -> RunArtifactQuerySet:
+        """Of each name in a run only the newest version, in the order in which they were saved."""
+        newer = RunArtifact.objects.filter(
+            run=models.OuterRef("run"), name=models.OuterRef("name"), version__gt=models.OuterRef("version")
+        )
+        return self.filter(~models.Exists(newer)).order_by("id")
+
 
 class RunArtifact(models.Model):
-    """A file that a run made."""
+    """A file that a run made. Saved again under the same name, it is the next version of that file."""
 
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
     run = models.ForeignKey(Run, models.CASCADE, related_name="artifacts")
     department = models.ForeignKey(Department, models.PROTECT, related_name="+")
     name = models.CharField(max_length=200)
-    media_type = models.CharField(max_length=100)
+    version = models.PositiveIntegerField(default=1)
+    media_type = models.CharField(max_length=100, help_text="Decided by the content where the content tells")
     size_bytes = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
     file = models.FileField(max_length=300)
@@ -70,6 +78,9 @@ class RunArtifact(models.Model):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["run", "id"], name="artifact_by_run")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "name", "version"], name="artifact_once_per_version")
+        ]
 
     def __str__(self) -> str:
         return self.name

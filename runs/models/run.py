@@ -146,6 +146,14 @@ class Run(models.Model):
     cancel_message = models.CharField(max_length=300, blank=True)
     last_seq = models.PositiveBigIntegerField(default=0)
 
+    pinned_at = models.DateTimeField(
+        null=True, help_text="Pinned runs are kept, whatever the department's retention says"
+    )
+    pinned_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    events_pruned_at = models.DateTimeField(null=True, help_text="When the pieces of finished texts were removed")
+    events_pruned = models.PositiveBigIntegerField(default=0, help_text="How many of them")
+    files_pruned_at = models.DateTimeField(null=True, help_text="When the department's retention removed the files")
+
     objects = RunQuerySet.as_manager()
 
     class Meta:
@@ -172,6 +180,9 @@ class Run(models.Model):
             models.Index(fields=["conversation", "-id"], name="run_by_conversation"),
             models.Index(fields=["department", "state", "-id"], name="run_by_state"),
             models.Index(fields=["started_by", "-id"], name="run_by_person"),
+            models.Index(
+                fields=["department", "finished_at"], condition=Q(finished_at__isnull=False), name="run_by_end"
+            ),
             models.Index(F("state"), F("heartbeat_at"), condition=Q(state__in=LIVE_STATES), name="run_live"),
         ]
 

@@ -15,18 +15,27 @@ from runs.services.conversing import (
     start_conversation,
 )
 from runs.services.deciding import LONGEST_ANSWER, decide
+from runs.services.removing import delete_run, pin_run, unpin_run
+from runs.services.retention import Days, WouldGo, chosen_days, clear, days_of, would_go
 from runs.services.starting import Target, kind_of, repeat_run, start_run
 
 __all__ = [
     "LARGEST_FILE",
     "LONGEST_ANSWER",
     "Attachment",
+    "Days",
     "Target",
+    "WouldGo",
+    "chosen_days",
+    "clear",
+    "days_of",
     "decide",
     "delete_conversation",
+    "delete_run",
     "edit_and_resend",
     "forget_person",
     "kind_of",
+    "pin_run",
     "rename_conversation",
     "repeat_run",
     "retry_turn",
@@ -35,4 +44,6 @@ __all__ = [
     "start_run",
     "stop_run",
     "sweep",
+    "unpin_run",
+    "would_go",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
@@ -12,20 +11,17 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
-from mindloom import wall
-from mindloom.web.errors import Unavailable
 from runs.stream.lines import line_of
 from runs.stream.structured import as_csv, pretty
 from runs.stream.tails import event_json, read_page
 from runs.stream.watch import Gone
 
 if TYPE_CHECKING:
-    from runs.models import Run, RunArtifact, RunEvent
+    from runs.models import Run, RunEvent
     from runs.stream.tails import Batch
 
 NDJSON = "application/x-ndjson"
 EVENT_STREAM = "text/event-stream"
-_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
 
 async def ndjson(batches: AsyncIterator[Batch | None]) -> AsyncIterator[bytes]:
@@ -79,24 +75,6 @@ async def _pages(run: Run) -> AsyncIterator[list[RunEvent]]:
     while rows := await read_page(run, cursor):
         cursor = rows[-1].seq
         yield rows
-
-
-def attachment(artifact: RunArtifact) -> HttpResponse:
-    """The file as a download that no browser opens by itself or runs."""
-    try:
-        with wall.tenant([artifact.department_id]), artifact.file.open("rb") as file:
-            content = file.read()
-    except OSError:
-        raise Unavailable(
-            f"The file “{artifact.name}” can't be read from the storage. Tell an administrator."
-        ) from None
-    known = _MEDIA_TYPE.fullmatch(artifact.media_type)
-    response = HttpResponse(content, content_type=artifact.media_type if known else "application/octet-stream")
-    response["Content-Disposition"] = content_disposition_header(True, artifact.name)
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-store"
-    return response
 
 
 def log_download(run: Run, form: str) -> StreamingHttpResponse:

@@ -122,7 +122,8 @@ def _knowledge(data: dict[str, Any]) -> Line:
 
 
 def _artifact(data: dict[str, Any]) -> Line:
-    return {"text": f"Saved {data['name']} ({data['size_bytes']:,} bytes, {data['media_type']})"}
+    again = f", version {data['version']}" if data.get("version", 1) > 1 else ""
+    return {"text": f"Saved {data['name']} ({data['size_bytes']:,} bytes, {data['media_type']}{again})"}
 
 
 def _approval_requested(data: dict[str, Any]) -> Line:

@@ -39,9 +39,9 @@ def context_of(
     request: Request, run: Run, tab: str, forms: Mapping[UUID, DecisionForm] | None = None
 ) -> dict[str, Any]:
     """What the head and the rail of the run's pages show. `forms` are decisions that were refused."""
-    files = list(run.artifacts.order_by("id"))
+    files = list(run.artifacts.newest())  # type: ignore[attr-defined]
     asked = list(run.approvals.select_related("decided_by").order_by("id"))
-    may_stop = not run.is_terminal and Run.objects.editable_by(request.user).filter(pk=run.pk).exists()
+    may_edit = Run.objects.editable_by(request.user).filter(pk=run.pk).exists()
     return {
         "run": run,
         "tab": tab,
@@ -50,7 +50,8 @@ def context_of(
         "model": run.spec["model"],
         "models": list(dict.fromkeys(one["model"] for one in models_of(run.spec))),
         "limits": run.spec["limits"],
-        "may_stop": may_stop,
+        "may_edit": may_edit,
+        "may_stop": may_edit and not run.is_terminal,
         "may_repeat": may(request.user, Role.MEMBER, run.department_id),
         "tokens": run.tokens_in + run.tokens_out,
         "lanes": lanes_of(run) if tab == "live" else (),

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from mindloom.web.http import render_page
-from runs.models import RunArtifact
 from runs.stream import lines_of, read_after
-from runs.stream.downloads import attachment, csv_download, json_download, log_download, schema_of
+from runs.stream.downloads import csv_download, json_download, log_download, schema_of
 from runs.stream.structured import pretty, shown
 from runs.views.common import context_of, visible
 
@@ -81,13 +79,6 @@ def output_json(request: Request, uuid: UUID) -> HttpResponse:
 
 @login_required
 @require_safe
-def artifacts(request: Request, uuid: UUID) -> HttpResponse:
-    """The run's files."""
-    return render_page(request, "runs/artifacts.html", context_of(request, visible(request, uuid), "artifacts"))
-
-
-@login_required
-@require_safe
 def inputs(request: Request, uuid: UUID) -> HttpResponse:
     """What the run was given: variables, message, instructions."""
     run = visible(request, uuid)
@@ -120,14 +111,6 @@ def log_text_file(request: Request, uuid: UUID) -> StreamingHttpResponse:
 def log_lines_file(request: Request, uuid: UUID) -> StreamingHttpResponse:
     """The log, an event a line."""
     return log_download(visible(request, uuid), "jsonl")
-
-
-@login_required
-@require_safe
-def artifact(request: Request, uuid: UUID, artifact_uuid: UUID) -> HttpResponse:
-    """One file, as it was saved."""
-    found = RunArtifact.objects.visible_to(request.user).filter(run__uuid=uuid)
-    return attachment(get_object_or_404(found, uuid=artifact_uuid))
 
 
 def _with_form(run: Run) -> Run:

@@ -1,18 +1,40 @@
 """Carries runs out: claims them, drives the engine, writes down what happens, and cleans up after workers that vanished."""
 
+from runs.worker.clearing import (
+    Removed,
+    clear_strays,
+    old_files,
+    prune_events,
+    remove_old_files,
+    remove_old_runs,
+    remove_runs,
+    unpruned,
+    whole_runs,
+)
 from runs.worker.endings import end
 from runs.worker.execute import execute, warm_up
+from runs.worker.files import seen_in
 from runs.worker.memory import forget_facts, forget_talk
 from runs.worker.reaper import reap, stale_queued
 from runs.worker.steward import steward
 
 __all__ = [
+    "Removed",
+    "clear_strays",
     "end",
     "execute",
     "forget_facts",
     "forget_talk",
+    "old_files",
+    "prune_events",
     "reap",
+    "remove_old_files",
+    "remove_old_runs",
+    "remove_runs",
+    "seen_in",
     "stale_queued",
     "steward",
+    "unpruned",
     "warm_up",
+    "whole_runs",
 ]

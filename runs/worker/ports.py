@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from pathlib import PurePosixPath
+import threading
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
-from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from redis import RedisError
 
 from integrations import services as integrations
 from integrations import tools
 from mindloom import wall
 from mindloom.engine.errors import EngineError
-from mindloom.engine.ports import Passage, SavedArtifact, ToolError
+from mindloom.engine.ports import Passage
 from mindloom.wall.pool import give_back
 from mindloom.web.errors import Unavailable
-from runs.models import RunArtifact
+from runs.worker import files
 from runs.worker import memory as memories
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from integrations.tools import OpenConnection
-    from mindloom.engine.ports import Memories, ToolFunction
+    from mindloom.engine.ports import Memories, SavedArtifact, ToolFunction
     from mindloom.engine.spec import MemorySpec, ToolSpec
     from runs.models import Run
     from runs.worker.redact import Redactor
-
-NAME_MAX = 120
 
 
 class RunPorts:
@@ -41,6 +33,7 @@ class RunPorts:
     def __init__(self, run: Run, redactor: Redactor) -> None:
         self._run = run
         self._redactor = redactor
+        self._saving = threading.Lock()
 
     def tools(self, tool: ToolSpec) -> Sequence[ToolFunction]:
         """The functions of one tool of the catalogue, its connection opened. Raises `EngineError` when that cannot be."""
@@ -102,48 +95,11 @@ class RunPorts:
                 give_back()
 
     def save_artifact(self, name: str, content: bytes, media_type: str) -> SavedArtifact:
-        """Store a file. A name that was used before in this run gets a number."""
+        """Store a file. Under a name that was used before in this run it is the next version."""
         content = self._redactor.content(content)
-        if len(content) > settings.ARTIFACT_MAX_BYTES:
-            raise ToolError(f"{name} has {len(content):,} bytes; a file may have {settings.ARTIFACT_MAX_BYTES:,}.")
-        with wall.tenant([self._run.department_id]):
+        # Tools of one run may save at the same time; numbers and limits want one after the other.
+        with self._saving, wall.tenant([self._run.department_id]):
             try:
-                return self._store(safe_name(name), content, media_type)
+                return files.store(self._run, self._redactor.text(name), content, media_type)
             finally:
                 give_back()
-
-    def _store(self, name: str, content: bytes, media_type: str) -> SavedArtifact:
-        taken = set(RunArtifact.objects.filter(run=self._run).values_list("name", flat=True))
-        if len(taken) >= settings.ARTIFACTS_PER_RUN:
-            raise ToolError(f"This run has {len(taken)} files already, which is the most a run may have.")
-        name = _free_name(name, taken)
-        uuid = uuid4()
-        # The path is ours alone: what the agent calls the file never reaches the file system.
-        path = default_storage.save(f"runs/{self._run.uuid}/{uuid}", ContentFile(content))
-        artifact = RunArtifact.objects.create(
-            uuid=uuid,
-            run=self._run,
-            department_id=self._run.department_id,
-            name=name,
-            media_type=media_type[:100],
-            size_bytes=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
-            file=path,
-        )
-        return SavedArtifact(uuid=str(uuid), name=name, media_type=artifact.media_type, size_bytes=len(content))
-
-
-def safe_name(name: str) -> str:
-    """A file name without folders, control characters or surprises; never empty."""
-    last = re.split(r"[/\\]", name)[-1]
-    clean = re.sub(r"[\x00-\x1f\x7f<>:\"|?*]+", "", last).strip(" .")
-    path = PurePosixPath(clean or "file")
-    return f"{path.stem[: NAME_MAX - len(path.suffix)]}{path.suffix[:20]}"
-
-
-def _free_name(name: str, taken: set[str]) -> str:
-    path, number, free = PurePosixPath(name), 1, name
-    while free in taken:
-        number += 1
-        free = f"{path.stem} ({number}){path.suffix}"
-    return free

@@ -167,6 +167,7 @@ def finished(run: Run) -> Run:
 def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[str, Any]:
     """The parts of the route's address, all of them Marketing's."""
     app, _, page = route.partition(":")
+    page = "department_retention" if page.startswith("retention") else page
     values: dict[str, Any] = {
         "agent_uuid": stage.agent.uuid,
         "approval_uuid": stage.approval.uuid,
@@ -184,6 +185,8 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
 
 
 def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
+    if page == "department_retention":
+        return stage.cast.marketing.uuid
     if app == "accounts":
         person = stage.cast.nora if page in {"accept_member", "refuse_member"} else stage.cast.bob
         return stage.cast.marketing.uuid if page.startswith("department_") else person.uuid
@@ -204,7 +207,7 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
         return stage.model.uuid if about_model else stage.provider.uuid
     if app == "teams" or page.startswith("team"):
         return stage.agent.uuid if page == "using_agent" else stage.team.uuid
-    if page == "delete" or (page == "agent" and method == "DELETE"):
+    if (app != "runs" and page == "delete") or (page == "agent" and method == "DELETE"):
         return stage.unused.uuid
     if app == "agents" or page.startswith("agent"):
         return stage.agent.uuid
@@ -269,6 +272,10 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         "runs:start_team": {"input": "Hello"},
         "runs:test_team": {"input": "Hello"},
         "runs:decide": {"decision": "approved"},
+        "runs:pin": {"pin": "1"},
+        "runs:delete": {"confirm": "yes"},
+        "runs:retention": {"runs": "30", "action": "save"},
+        "api:retention": {"runs": 30},
         "api:approval_decide": {"decision": "approved"},
         "api:register": register | {"department": str(cast.marketing.uuid)},
         "api:login": login,

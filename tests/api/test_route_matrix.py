@@ -177,6 +177,14 @@ POST   runs:decide                    302       403       403       302       40
 POST   runs:again                     302       403       302       302       404       302
 GET    runs:log_text                  302       200       200       200       404       200
 GET    runs:log_lines                 302       200       200       200       404       200
+GET    runs:artifacts_zip             302       200       200       200       404       200
+GET    runs:artifact_preview          302       200       200       200       404       200
+GET    runs:artifact_picture          302       404       404       404       404       404
+POST   runs:pin                       302       403       403       302       404       302
+GET    runs:delete                    302       403       403       200       404       200
+POST   runs:delete                    302       403       403       302       404       302
+GET    runs:retention                 302       403       403       200       404       200
+POST   runs:retention                 302       403       403       302       404       302
 GET    runs:artifact                  302       200       200       200       404       200
 # Conversations: Alice's; Ada, who manages everywhere, reads along
 GET    runs:conversations             302       200       200       200       200       200
@@ -249,6 +257,13 @@ POST   api:run_cancel                 401       403       403       202       40
 POST   api:run_retry                  401       403       201       201       404       201
 GET    api:run_events                 401       200       200       200       404       200
 GET    api:run_artifacts              401       200       200       200       404       200
+GET    api:run_artifacts_zip          401       200       200       200       404       200
+DELETE api:run                        401       403       403       204       404       204
+POST   api:run_pin                    401       403       403       200       404       200
+DELETE api:run_pin                    401       403       403       200       404       200
+GET    api:retention                  401       403       403       200       404       200
+PATCH  api:retention                  401       403       403       200       404       200
+GET    api:retention_reports          401       403       403       200       404       200
 GET    api:run_artifact               401       200       200       200       404       200
 GET    api:run_approvals              401       200       200       200       404       200
 POST   api:approval_decide            401       403       403       200       404       200

@@ -22,6 +22,7 @@ READERS = {
     "database": "secret",
     "redis": "secret",
     "key_ring": "secret",
+    "bucket": "bucket name",
 }
 COMPUTED = "see right"
 """The default of an option whose default is worked out; its meaning says how."""

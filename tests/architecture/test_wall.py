@@ -19,7 +19,16 @@ from audit.services import record
 from mindloom import wall
 from mindloom.wall.base import DatabaseWrapper
 from mindloom.wall.checks import check_wall
-from runs.models import Approval, Conversation, JournalEntry, PersonMemory, RunArtifact, RunEvent
+from runs.models import (
+    Approval,
+    Conversation,
+    JournalEntry,
+    PersonMemory,
+    RetentionReport,
+    RunArtifact,
+    RunEvent,
+    StrayFile,
+)
 from tests import factories
 
 MODELS = {
@@ -65,6 +74,8 @@ def filled(cast):
             JournalEntry.objects.create(run=run, department=department, name="x", value={})
             Conversation.objects.create(department=department, owner=person, agent=agent)
             PersonMemory.objects.create(department=department, person=person, agent=agent)
+            RetentionReport.objects.create(department=department, night=run.queued_at.date())
+            StrayFile.objects.create(department=department, path="runs/a/b")
             factories.connection(person, department)
             record(actor=person, action="agent.created", target=agent)
         record(actor=None, action="demo.seeded")

@@ -65,6 +65,7 @@ class Context:
             name=saved.name,
             media_type=saved.media_type,
             size_bytes=saved.size_bytes,
+            version=saved.version,
             source=self._part.source,
         )
         session.outbox.put_patiently(event)

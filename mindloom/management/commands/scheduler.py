@@ -1,4 +1,4 @@
-"""What happens by the clock: lost runs are ended, lost messages sent again, old answers forgotten."""
+"""What happens by the clock: lost runs are ended, lost messages sent again, old answers forgotten, old runs cleared by night."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from django.db import connection
 
 from accounts.services import forget_expired_tokens, forget_old_answers
 from mindloom.wall.checks import refuse_open_wall
-from runs.services import sweep
+from runs.services import clear, sweep
+from runs.worker import clear_strays
 
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 5.0
 HOURLY_TICKS = 720
 LOCK = 0x6D696E64  # "mind"
+CLEARING_SECONDS = 2.0
+"""Of each tick at most; the sweep comes every few seconds whatever there is to clear."""
 HANGS_AFTER = "15s"
 SIGN_OF_LIFE = "scheduler-alive"
 
@@ -40,6 +43,8 @@ class Command(BaseCommand):
                     if ticks % HOURLY_TICKS == 0:
                         forget_old_answers()
                         forget_expired_tokens()
+                        clear_strays()
+                    clear(seconds=CLEARING_SECONDS, stopped=stop.is_set)
                     cache.set(SIGN_OF_LIFE, "1", 30)
             except Exception:
                 # Whatever one tick meets, the next one is needed all the more.
