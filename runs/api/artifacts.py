@@ -58,6 +58,6 @@ def artifact(request: Request, uuid: UUID, artifact_uuid: UUID) -> StreamingHttp
 
 
 def _chosen(request: Request, run: Run) -> list[RunArtifact]:
-    of_run = RunArtifact.objects.filter(run=run).select_related("run")
+    of_run = RunArtifact.objects.visible_to(request.user).filter(run=run).select_related("run")
     every = request.query_params.get("all", "") in {"1", "true"}
     return list(of_run.order_by("id") if every else of_run.newest())

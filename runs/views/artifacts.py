@@ -49,7 +49,9 @@ def preview(request: Request, uuid: UUID, artifact_uuid: UUID) -> HttpResponse:
     context = context_of(request, run, "artifacts") | {
         "artifact": found,
         "preview": shown,
-        "versions": list(RunArtifact.objects.filter(run=run, name=found.name).order_by("-version")),
+        "versions": list(
+            RunArtifact.objects.visible_to(request.user).filter(run=run, name=found.name).order_by("-version")
+        ),
     }
     return render_page(request, "runs/artifact.html", context, partials={"run-top": "top", "run-rail": "rail"})
 
@@ -76,7 +78,7 @@ def artifact(request: Request, uuid: UUID, artifact_uuid: UUID) -> StreamingHttp
 def artifacts_zip(request: Request, uuid: UUID) -> StreamingHttpResponse:
     """All files in an archive: the latest versions, or with `all` every version."""
     run = visible(request, uuid)
-    of_run = RunArtifact.objects.filter(run=run)
+    of_run = RunArtifact.objects.visible_to(request.user).filter(run=run)
     found = list(of_run.order_by("id") if request.GET.get("all") else of_run.newest())
     if not found:
         raise Http404

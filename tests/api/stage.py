@@ -214,6 +214,15 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
     return stage.queued.uuid if page in {"stop", "run_cancel"} else stage.done.uuid
 
 
+KEEPING: dict[str, dict[str, Any]] = {
+    "runs:pin": {"pin": "1"},
+    "runs:delete": {"confirm": "yes"},
+    "runs:retention": {"runs": "30", "action": "save"},
+    "api:retention": {"runs": 30},
+}
+"""Bodies of the routes that keep runs and let them go."""
+
+
 def _conversations(stage: Stage) -> dict[str, dict[str, Any]]:
     """Bodies of the routes of conversations."""
     return {
@@ -272,10 +281,6 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         "runs:start_team": {"input": "Hello"},
         "runs:test_team": {"input": "Hello"},
         "runs:decide": {"decision": "approved"},
-        "runs:pin": {"pin": "1"},
-        "runs:delete": {"confirm": "yes"},
-        "runs:retention": {"runs": "30", "action": "save"},
-        "api:retention": {"runs": 30},
         "api:approval_decide": {"decision": "approved"},
         "api:register": register | {"department": str(cast.marketing.uuid)},
         "api:login": login,
@@ -296,4 +301,4 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
             "messages": [{"role": "user", "content": "Hello"}],
         },
     }
-    return (known | INTEGRATIONS | _conversations(stage) | _teams(stage)).get(route, {})
+    return (known | INTEGRATIONS | KEEPING | _conversations(stage) | _teams(stage)).get(route, {})
