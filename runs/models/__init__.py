@@ -3,13 +3,14 @@
 from runs.models.append import Guard, append, storable
 from runs.models.approval import Approval
 from runs.models.conversation import Conversation
-from runs.models.event import RunArtifact, RunEvent
+from runs.models.event import PICTURES, RunArtifact, RunEvent
 from runs.models.memory import JournalEntry, PersonMemory
 from runs.models.retention import RetentionReport, StrayFile
 from runs.models.run import LIVE_STATES, TERMINAL_STATES, Reason, Run, State, Trigger
 
 __all__ = [
     "LIVE_STATES",
+    "PICTURES",
     "TERMINAL_STATES",
     "Approval",
     "Conversation",

@@ -45,6 +45,11 @@ class RunEvent(models.Model):
         return events.decode(self.type, self.data, at=self.at, source=tuple(self.source))
 
 
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+"""Types of files that browsers draw and never run."""
+SMALL_PICTURE = 2 * 1024 * 1024
+
+
 class RunArtifactQuerySet(models.QuerySet["RunArtifact"]):
     """The doors to files."""
 
@@ -84,3 +89,8 @@ class RunArtifact(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is a picture, small enough to stand in a list."""
+        return self.media_type in PICTURES and self.size_bytes <= SMALL_PICTURE

@@ -13,6 +13,7 @@ from django.utils.http import content_disposition_header
 from zipstream import ZIP_STORED, ZipStream
 
 from mindloom.web.errors import Unavailable
+from runs.models import PICTURES
 from runs.worker import seen_in
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CHUNK = 256 * 1024
-SHOWN_AS_THEY_ARE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-"""What browsers draw and never run."""
 OPAQUE = "application/octet-stream"
 # Types that a browser might run or draw are handed over as plain bytes: nobody opens them from here by accident.
 _ACTIVE = ("html", "svg", "xml", "javascript", "ecmascript")
@@ -40,7 +39,7 @@ def picture(artifact: RunArtifact) -> StreamingHttpResponse | None:
     """The file for an `img` element; None when its first bytes are no picture's, whatever it is called."""
     file, first = opened(artifact)
     kind = seen_in(first)
-    if kind not in SHOWN_AS_THEY_ARE:
+    if kind not in PICTURES:
         file.close()
         return None
     return _answer(artifact, file, first, kind, as_attachment=False)

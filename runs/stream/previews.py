@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from pypdf import PdfReader
 
-from runs.stream.files import SHOWN_AS_THEY_ARE, opened
+from runs.models import PICTURES
+from runs.stream.files import opened
 from runs.worker import seen_in
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def preview_of(artifact: RunArtifact) -> Preview:
     file, first = opened(artifact)
     with file:
         seen = seen_in(first)
-        if seen in SHOWN_AS_THEY_ARE:
+        if seen in PICTURES:
             return _picture(artifact)
         if seen == "application/pdf":
             return _pdf(artifact, first + file.read(LARGEST_PDF) if artifact.size_bytes <= LARGEST_PDF else b"")

@@ -89,6 +89,9 @@ PLACES = [
     Place("run", "maya", "/runs/{run}/", "Completed"),
     Place("run-output", "maya", "/runs/{run}/output/", "Key messages"),
     Place("run-artifacts", "maya", "/runs/{run}/artifacts/", "SHA-256"),
+    Place("run-file", "maya", "/runs/{run}/artifacts/{file}/preview/", "About this file"),
+    Place("run-delete", "maya", "/runs/{run}/delete/", "no way back"),
+    Place("retention", "maya", "/departments/{department}/retention/", "Would go now"),
     Place("run-inputs", "maya", "/runs/{run}/inputs/", "Cyclists in cities"),
     Place("run-waiting", "maya", "/runs/{waiting}/", "Exactly this call"),
     Place("run-waiting-viewer", "vera", "/runs/{waiting}/", "or a manager of Marketing can decide"),
@@ -153,6 +156,8 @@ def scene(product, models, chromium):
         "provider": models.address,
         "connection": product.api("maya", "POST", "connections", OFFICE_MAIL)["uuid"],
     }
+    places["file"] = product.api("maya", "GET", f"runs/{places['run']}/artifacts")[0]["uuid"]
+    places["department"] = product.api("maya", "GET", "auth/me")["current_department"]
     talks = [product.api("maya", "POST", "conversations", {"agent": places["agent"]})["uuid"] for _ in range(2)]
     places |= {"talk": talks[0], "quiet_talk": talks[1]}
     said = {"text": "What about tea?", "variables": {"audience": "Tea drinkers"}}
