@@ -63,6 +63,7 @@ def model_spec(uuid: str | None, parameters: Mapping[str, Any], field: str = "mo
         kind=ProviderKind(provider.kind).value,  # type: ignore[arg-type] # the choices are the engine's kinds
         model=model.model_id,
         provider=provider.name,
+        ref=str(model.uuid),
         base_url=provider.base_url,
         api_version=provider.api_version,
         key_ref=f"provider:{provider.uuid}" if provider.key_sealed else "",

@@ -85,6 +85,17 @@ class ModelForm(forms.Form):
     supports_tools = forms.BooleanField(label="Can call tools", required=False, initial=True)
 
 
+class PriceForm(forms.Form):
+    """What a million tokens cost from a day on."""
+
+    valid_from = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}))
+    input_price = forms.DecimalField(label="Input", min_value=0, max_digits=14, decimal_places=6)
+    cached_price = forms.DecimalField(
+        label="Cached input", min_value=0, max_digits=14, decimal_places=6, required=False, help_text="Empty: as input."
+    )
+    output_price = forms.DecimalField(label="Output", min_value=0, max_digits=14, decimal_places=6)
+
+
 class ConnectionForm(forms.Form):
     """A connection: its name and who sees it, and what its kind asks for."""
 

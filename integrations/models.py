@@ -88,6 +88,36 @@ class Model(models.Model):
         return self.label
 
 
+class ModelPrice(models.Model):
+    """What a model costs from a moment on, in the installation's currency for a million tokens. It never changes."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    model = models.ForeignKey(Model, models.CASCADE, related_name="prices")
+    valid_from = models.DateTimeField()
+    input_price = models.DecimalField(max_digits=14, decimal_places=6)
+    cached_price = models.DecimalField(
+        max_digits=14,
+        decimal_places=6,
+        null=True,
+        help_text="Of tokens from the provider's cache; empty: as all others",
+    )
+    output_price = models.DecimalField(max_digits=14, decimal_places=6)
+    set_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["model", "valid_from"], name="price_once_per_moment"),
+            models.CheckConstraint(
+                condition=Q(input_price__gte=0, output_price__gte=0) & (Q(cached_price=None) | Q(cached_price__gte=0)),
+                name="price_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.input_price} in, {self.output_price} out from {self.valid_from:%Y-%m-%d}"
+
+
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     """The doors to connections."""
 

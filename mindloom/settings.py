@@ -171,6 +171,7 @@ WORKER_DRAIN_SECONDS = env.whole("WORKER_DRAIN_SECONDS", 10, low=0, high=6 * 360
 # --- Runs ------------------------------------------------------------------------------------------------------------------
 
 RUN_HEARTBEAT_STALE_SECONDS = env.whole("RUN_HEARTBEAT_STALE_SECONDS", 30, low=5, high=3600)
+CURRENCY = env.text("CURRENCY", "USD")
 RUN_RESTARTS = env.whole("RUN_RESTARTS", 2, low=0, high=20)
 RUN_MAX_SECONDS = env.whole("RUN_MAX_SECONDS", 3600, low=10, high=5 * 3600)
 RUN_INPUT_MAX_CHARS = env.whole("RUN_INPUT_MAX_CHARS", 200_000, low=1000, high=5_000_000)

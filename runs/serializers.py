@@ -110,7 +110,8 @@ class RunSummary(serializers.ModelSerializer[Run]):
                 "started_by",
             ),
             *("queued_at", "started_at", "finished_at", "duration_ms", "first_token_ms"),
-            *("tokens_in", "tokens_out", "model_calls", "tool_calls", "last_seq", "links"),
+            *("tokens_in", "tokens_out", "tokens_cached", "cost", "unpriced_calls"),
+            *("model_calls", "tool_calls", "tool_failures", "last_seq", "links"),
             *("pinned_at", "events_pruned_at", "events_pruned", "files_pruned_at"),
         ]
         read_only_fields = fields
@@ -138,6 +139,7 @@ class RunSummary(serializers.ModelSerializer[Run]):
             "events": reverse("api:run_events", args=[run.uuid]),
             "artifacts": reverse("api:run_artifacts", args=[run.uuid]),
             "approvals": reverse("api:run_approvals", args=[run.uuid]),
+            "usage": reverse("api:run_usage", args=[run.uuid]),
             "page": reverse("runs:detail", args=[run.uuid]),
         }
 

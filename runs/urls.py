@@ -5,12 +5,12 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from runs import consumers
-from runs.api import approvals, openai
+from runs.api import approvals, openai, usage
 from runs.api import artifacts as files
 from runs.api import conversations as talks
 from runs.api import keeping as kept
 from runs.api import runs as api
-from runs.views import acts, artifacts, conversations, deciding, keeping, lists, memories, pages, starting
+from runs.views import acts, artifacts, conversations, deciding, keeping, lists, memories, metrics, pages, starting
 
 app_name = "runs"
 urlpatterns = [
@@ -25,6 +25,7 @@ urlpatterns = [
     path("runs/<uuid:uuid>/output.json", pages.output_json, name="output_json"),
     path("runs/<uuid:uuid>/artifacts/", artifacts.artifact_list, name="artifacts"),
     path("runs/<uuid:uuid>/artifacts.zip", artifacts.artifacts_zip, name="artifacts_zip"),
+    path("runs/<uuid:uuid>/metrics/", metrics.metrics, name="metrics"),
     path("runs/<uuid:uuid>/inputs/", pages.inputs, name="inputs"),
     path("runs/<uuid:uuid>/result/", pages.result, name="result"),
     path("runs/<uuid:uuid>/stop/", acts.stop, name="stop"),
@@ -64,6 +65,8 @@ api_urlpatterns = [
     path("runs/<uuid:uuid>/artifacts", files.artifacts, name="run_artifacts"),
     path("runs/<uuid:uuid>/artifacts.zip", files.artifacts_zip, name="run_artifacts_zip"),
     path("runs/<uuid:uuid>/artifacts/<uuid:artifact_uuid>", files.artifact, name="run_artifact"),
+    path("runs/<uuid:uuid>/usage", usage.run_usage, name="run_usage"),
+    path("usage", usage.usage, name="usage"),
     path("runs/<uuid:uuid>/approvals", approvals.approvals, name="run_approvals"),
     path("approvals/<uuid:uuid>/decide", approvals.decide, name="approval_decide"),
     path("runs/<uuid:uuid>/output.csv", api.output_csv, name="run_output_csv"),

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.db import transaction
+from django.utils import timezone
 
 from audit.services import record
 from integrations import providers
-from integrations.models import Model, ModelProvider
+from integrations.models import Model, ModelPrice, ModelProvider, ProviderKind
 from integrations.services.checking import header_problem, row_errors, save_row
 from integrations.services.secrets import opened, seal_key
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
+    from decimal import Decimal
 
     from accounts.models import User
 
@@ -196,6 +199,52 @@ def set_default_model(*, actor: User, model: Model) -> Model:
         record(actor=actor, action="model.made_default", target=model)
     model.is_default = True
     return model
+
+
+def add_price(
+    *,
+    actor: User,
+    model: Model,
+    valid_from: datetime,
+    input_price: Decimal,
+    output_price: Decimal,
+    cached_price: Decimal | None = None,
+) -> ModelPrice:
+    """Say what a million tokens of the model cost from a moment on; what was used before keeps its price.
+
+    Raises `Invalid` for negative prices, for a moment that has a price already, and for the Offline model, which is free.
+    """
+    _administrator(actor)
+    if model.provider.kind == ProviderKind.OFFLINE:
+        raise Conflict("The Offline model is free.")
+    given = {"input_price": input_price, "output_price": output_price, "cached_price": cached_price}
+    wrong = {name: ["A price is 0 or more."] for name, value in given.items() if value is not None and value < 0}
+    if wrong:
+        raise Invalid(fields=wrong)
+    with transaction.atomic():
+        # The row of the model is the lock, so that of two prices for one moment the second finds the first.
+        Model.objects.select_for_update().get(pk=model.pk)
+        if model.prices.filter(valid_from=valid_from).exists():
+            raise Invalid(fields={"valid_from": ["There is a price from this day on already. Choose another day."]})
+        price = ModelPrice.objects.create(model=model, valid_from=valid_from, set_by=actor, **given)
+        record(
+            actor=actor,
+            action="model.price_added",
+            target=model,
+            valid_from=valid_from.isoformat(),
+            prices={name: str(value) for name, value in given.items() if value is not None},
+        )
+    return price
+
+
+def remove_price(*, actor: User, price: ModelPrice) -> None:
+    """Take back a price that does not hold yet. Raises `Conflict` for one that runs may have been counted with."""
+    _administrator(actor)
+    if price.valid_from <= timezone.now():
+        raise Conflict("This price holds already, and what was used is counted with it. Add another from today on.")
+    with transaction.atomic():
+        record(actor=actor, action="model.price_removed", target=price.model, valid_from=price.valid_from.isoformat())
+        price.delete()
 
 
 def _administrator(actor: User) -> None:

@@ -13,6 +13,7 @@ from integrations.views.connections import (
 )
 from integrations.views.providers import (
     add_model,
+    add_price,
     create,
     delete,
     delete_model,
@@ -23,6 +24,7 @@ from integrations.views.providers import (
     provider,
     provider_list,
     remove_key,
+    remove_price,
     sync,
     test,
 )
@@ -38,6 +40,7 @@ from integrations.views.servers import (
 
 __all__ = [
     "add_model",
+    "add_price",
     "connection",
     "connection_create",
     "connection_delete",
@@ -54,6 +57,7 @@ __all__ = [
     "provider",
     "provider_list",
     "remove_key",
+    "remove_price",
     "server",
     "server_create",
     "server_delete",

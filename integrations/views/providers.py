@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from integrations import services
-from integrations.forms import KINDS, ModelForm, ProviderForm, add_errors
+from integrations.forms import KINDS, ModelForm, PriceForm, ProviderForm, add_errors
 from integrations.models import Model, ModelProvider, ProviderKind
 from integrations.queries import providers
 from integrations.views.doors import administrators_only
@@ -177,8 +180,62 @@ def model(request: Request, uuid: UUID) -> HttpResponse:
         else:
             messages.success(request, f"“{found.label}” is saved.")
             return redirect("integrations:provider", found.provider.uuid)
-    context = {"model": found, "title": label, "form": form}
-    return render_page(request, "integrations/model.html", context, status=422 if form.errors else 200)
+    return _model_page(request, found, form, title=label)
+
+
+def _model_page(
+    request: Request, found: Model, form: ModelForm, price_form: PriceForm | None = None, *, title: str
+) -> HttpResponse:
+    now = timezone.now()
+    prices = list(found.prices.select_related("set_by").order_by("-valid_from"))
+    price_form = price_form or PriceForm(initial={"valid_from": timezone.localdate()})
+    context = {
+        "model": found,
+        "title": title,
+        "form": form,
+        "is_free": found.provider.kind == ProviderKind.OFFLINE,
+        "prices": [(one, one.valid_from > now) for one in prices],
+        "holds": next((one for one in prices if one.valid_from <= now), None),
+        "price_form": price_form,
+        "currency": settings.CURRENCY,
+    }
+    status = 422 if form.errors or price_form.errors else 200
+    return render_page(request, "integrations/model.html", context, status=status)
+
+
+@administrators_only
+@require_POST
+def add_price(request: Request, uuid: UUID) -> HttpResponse:
+    """A day means its first moment in the installation's time zone; today means now, so that nothing is counted anew."""
+    found = _model(uuid)
+    form = PriceForm(request.POST)
+    if form.is_valid():
+        values = dict(form.cleaned_data)
+        day = values.pop("valid_from")
+        begins = timezone.make_aware(datetime.combine(day, datetime.min.time()))
+        values["valid_from"] = max(begins, timezone.now()) if day == timezone.localdate() else begins
+        try:
+            services.add_price(actor=request.user, model=found, **values)
+        except MindloomError as error:
+            add_errors(form, getattr(error, "fields", {}), error.message)
+        else:
+            messages.success(request, f"The price of “{found.label}” is set.")
+            return redirect("integrations:model", found.uuid)
+    initial = {name: getattr(found, name) for name in ModelForm.base_fields}
+    return _model_page(request, found, ModelForm(initial=initial), form, title=found.label)
+
+
+@administrators_only
+@require_POST
+def remove_price(request: Request, uuid: UUID, price_uuid: UUID) -> HttpResponse:
+    found = _model(uuid)
+    try:
+        services.remove_price(actor=request.user, price=get_object_or_404(found.prices, uuid=price_uuid))
+    except MindloomError as error:
+        messages.warning(request, error.message)
+    else:
+        messages.success(request, "The price is taken back.")
+    return redirect("integrations:model", found.uuid)
 
 
 @administrators_only

@@ -144,8 +144,9 @@ class ReasoningCompleted(Event):
 @dataclass(frozen=True, kw_only=True)
 class ModelCalled(Event):
     """One request to a model ended, well or not. Tokens are what the provider counted; null where it said nothing.
+    `tokens_in` is all that the model read, `tokens_cached` the part of it that the provider had read before.
 
-    `turn` counts the requests of this source from 1. `first_token_ms` is null when nothing was streamed. `error` is empty
+    `model_ref` is the installation's own id of the model, empty when it has none. `turn` counts the requests of this source from 1. `first_token_ms` is null when nothing was streamed. `error` is empty
     when the call succeeded. `purpose` is empty for the work itself; else what the platform asked for: memory, summary, room.
     """
 
@@ -161,6 +162,7 @@ class ModelCalled(Event):
     tokens_reasoning: int | None = None
     error: str = ""
     purpose: str = ""
+    model_ref: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

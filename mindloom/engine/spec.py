@@ -24,6 +24,8 @@ class ModelSpec:
     model: str
     provider: str = ""
     """The provider's name, as people see it."""
+    ref: str = ""
+    """The platform's own id of the model, a UUID; empty when it has none."""
     base_url: str = ""
     api_version: str = ""
     """Azure only."""

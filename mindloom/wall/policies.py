@@ -38,6 +38,16 @@ def wall_append_only(table: str, column: str = "department_id") -> RunSQL:
     )
 
 
+def wall_kept(table: str, column: str = "department_id") -> RunSQL:
+    """As `wall_append_only`, but links to other rows may be set to null, which a trigger holds to that (`refuse_changes`)."""
+    rule = _IN_SCOPE.format(column=column)
+    added = wall_append_only(table, column)
+    return RunSQL(
+        f"{added.sql} CREATE POLICY tenant_unlink ON {table} FOR UPDATE USING {rule} WITH CHECK {rule};",
+        f"DROP POLICY tenant_unlink ON {table}; {added.reverse_sql}",
+    )
+
+
 def refuse_changes(table: str, message: str, *, when: str = "true") -> RunSQL:
     """A trigger that refuses UPDATE of rows for which the SQL condition `when` (on OLD and NEW) holds."""
     name = f"{table}_immutable"

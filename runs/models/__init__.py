@@ -7,6 +7,7 @@ from runs.models.event import PICTURES, RunArtifact, RunEvent
 from runs.models.memory import JournalEntry, PersonMemory
 from runs.models.retention import RetentionReport, StrayFile
 from runs.models.run import LIVE_STATES, TERMINAL_STATES, Reason, Run, State, Trigger
+from runs.models.usage import Totals, UsageRecord
 
 __all__ = [
     "LIVE_STATES",
@@ -24,7 +25,9 @@ __all__ = [
     "RunEvent",
     "State",
     "StrayFile",
+    "Totals",
     "Trigger",
+    "UsageRecord",
     "append",
     "storable",
 ]

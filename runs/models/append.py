@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from psycopg.sql import SQL, Identifier, Placeholder
 
-from mindloom.engine.events import Event, ModelCalled, ToolCallStarted
+from mindloom.engine.events import Event, ModelCalled, ToolCallFailed, ToolCallStarted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,20 +23,55 @@ if TYPE_CHECKING:
 
     from runs.models.run import State
 
+_EVENTS = SQL("""ROWS FROM (
+        jsonb_to_recordset(%(events)s::jsonb) AS (at timestamptz, type text, source jsonb, data jsonb)
+    ) WITH ORDINALITY AS e (at, type, source, data, place)""")
 _APPEND = SQL("""
-WITH moved AS (
+WITH {calls} moved AS (
     UPDATE runs_run SET last_seq = last_seq + %(count)s, {changes}
     WHERE id = %(run)s AND state = ANY(%(states)s) AND (%(fence)s::int IS NULL OR fence = %(fence)s)
-    RETURNING department_id, last_seq, fence
+    RETURNING *
 ), added AS (
     INSERT INTO runs_runevent (run_id, seq, department_id, at, type, source, data)
     SELECT %(run)s, moved.last_seq - %(count)s + e.place, moved.department_id, e.at, e.type, e.source, e.data
-    FROM moved, ROWS FROM (
-        jsonb_to_recordset(%(events)s::jsonb) AS (at timestamptz, type text, source jsonb, data jsonb)
-    ) WITH ORDINALITY AS e (at, type, source, data, place)
-)
+    FROM moved, {events}
+) {ledger}
 SELECT last_seq, fence FROM moved
 """)
+# What each request cost: the price that was valid then, of the model that the event names. Both are null when unknown.
+_CALLS = SQL("""calls AS MATERIALIZED (
+    SELECT e.place, e.at, e.source, c.*, ((c.tokens_in - coalesce(c.tokens_cached, 0)) * p.input_price
+        + coalesce(c.tokens_cached, 0) * coalesce(p.cached_price, p.input_price) + c.tokens_out * p.output_price) / 1000000 AS cost
+    FROM {events}, LATERAL jsonb_to_record(e.data) AS c (
+        provider text, model text, model_ref text, purpose text, error text, tokens_in bigint, tokens_out bigint,
+        tokens_cached bigint, tokens_reasoning bigint, duration_ms bigint, first_token_ms bigint
+    ) LEFT JOIN LATERAL (
+        SELECT * FROM (
+            SELECT 0::numeric AS input_price, 0::numeric AS cached_price, 0::numeric AS output_price, NULL::timestamptz AS valid_from
+            FROM integrations_model m JOIN integrations_modelprovider v ON v.id = m.provider_id
+            WHERE m.uuid::text = c.model_ref AND v.kind = 'offline'
+            UNION ALL
+            SELECT q.input_price, q.cached_price, q.output_price, q.valid_from
+            FROM integrations_modelprice q JOIN integrations_model m ON m.id = q.model_id
+            WHERE m.uuid::text = c.model_ref AND q.valid_from <= e.at
+        ) known ORDER BY valid_from DESC NULLS LAST LIMIT 1
+    ) p ON true
+    WHERE e.type = 'model.called'
+),""").format(events=_EVENTS)
+_LEDGER = SQL(""", entered AS (
+    INSERT INTO runs_usagerecord (department_id, run_id, run_uuid, seq, at, person_id, target_kind, target_uuid, target_name,
+        source, provider, model, purpose, tokens_in, tokens_out, tokens_cached, tokens_reasoning, duration_ms, first_token_ms,
+        failed, cost)
+    SELECT moved.department_id, moved.id, moved.uuid, moved.last_seq - %(count)s + calls.place, calls.at, moved.started_by_id,
+        CASE WHEN moved.team_id IS NULL THEN 'agent' ELSE 'team' END,
+        left(moved.spec ->> 'uuid', 40), left(moved.spec ->> 'name', 200),
+        calls.source, left(calls.provider, 80), left(calls.model, 200), left(coalesce(calls.purpose, ''), 16), calls.tokens_in,
+        calls.tokens_out, calls.tokens_cached, calls.tokens_reasoning, calls.duration_ms, calls.first_token_ms,
+        coalesce(calls.error, '') <> '', calls.cost
+    FROM moved, calls
+)""")
+_COSTS = SQL("""cost = cost + coalesce((SELECT sum(calls.cost) FROM calls), 0),
+    unpriced_calls = unpriced_calls + (SELECT count(*) FROM calls WHERE calls.cost IS NULL)""")
 _ADD = SQL("{0} = {0} + {1}")
 _SET = SQL("{0} = {1}")
 _FIRST = SQL("{0} = coalesce({0}, {1})")
@@ -75,7 +110,7 @@ class _Changes:
 def append(run_id: int, events: Sequence[Event], *, guard: Guard, **changes: Any) -> Appended | None:
     """Write `events` and set `changes` (columns of the run), or do nothing and return None when the guard no longer holds.
 
-    Token and call totals follow from the events themselves. Commits at once unless the caller holds a transaction.
+    Totals follow from the events themselves, and each request to a model becomes a row of the ledger. Commits at once unless the caller holds a transaction.
     """
     sets = _Changes()
     for column, value in changes.items():
@@ -92,7 +127,14 @@ def append(run_id: int, events: Sequence[Event], *, guard: Guard, **changes: Any
         **sets.values,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_APPEND.format(changes=SQL(", ").join(sets.pieces)), values)
+        has_calls = any(isinstance(event, ModelCalled) for event in events)
+        statement = _APPEND.format(
+            changes=SQL(", ").join(sets.pieces),
+            events=_EVENTS,
+            calls=_CALLS if has_calls else SQL(""),
+            ledger=_LEDGER if has_calls else SQL(""),
+        )
+        cursor.execute(statement, values)
         row = cursor.fetchone()
     return Appended(*row) if row else None
 
@@ -103,11 +145,15 @@ def _count_usage(events: Sequence[Event], sets: _Changes) -> None:
         sets.put(_ADD, "model_calls", len(calls))
         sets.put(_ADD, "tokens_in", sum(call.tokens_in or 0 for call in calls))
         sets.put(_ADD, "tokens_out", sum(call.tokens_out or 0 for call in calls))
+        sets.put(_ADD, "tokens_cached", sum(call.tokens_cached or 0 for call in calls))
+        sets.pieces.append(_COSTS)
         first = next((call.first_token_ms for call in calls if call.first_token_ms is not None), None)
         if first is not None:
             sets.put(_FIRST, "first_token_ms", first)
     if tools := sum(isinstance(event, ToolCallStarted) for event in events):
         sets.put(_ADD, "tool_calls", tools)
+    if failures := sum(isinstance(event, ToolCallFailed) for event in events):
+        sets.put(_ADD, "tool_failures", failures)
 
 
 def _row(event: Event) -> dict[str, Any]:

@@ -125,8 +125,14 @@ class Run(models.Model):
 
     tokens_in = models.BigIntegerField(default=0)
     tokens_out = models.BigIntegerField(default=0)
+    tokens_cached = models.BigIntegerField(default=0, help_text="Part of tokens_in")
+    cost = models.DecimalField(
+        max_digits=24, decimal_places=12, default=0, help_text="Of the calls whose cost is known; the ledger's sum"
+    )
+    unpriced_calls = models.PositiveIntegerField(default=0, help_text="Calls of models whose cost is not known")
     model_calls = models.PositiveIntegerField(default=0)
     tool_calls = models.PositiveIntegerField(default=0)
+    tool_failures = models.PositiveIntegerField(default=0)
     first_token_ms = models.PositiveIntegerField(null=True)
 
     queued_at = models.DateTimeField(auto_now_add=True)

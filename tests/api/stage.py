@@ -15,7 +15,7 @@ from accounts.services import issue_tokens
 from agents.forms import write
 from agents.models import Agent
 from audit.services import record
-from integrations.models import Connection, McpServer, Model, ModelProvider
+from integrations.models import Connection, McpServer, Model, ModelPrice, ModelProvider
 from mindloom import wall
 from mindloom.engine.events import RunCompleted, RunQueued, RunStarted, RunWaiting
 from runs.models import Approval, Conversation, Guard, PersonMemory, Run, RunArtifact, State, append
@@ -41,6 +41,7 @@ INTEGRATIONS: dict[str, dict[str, Any]] = {
     "integrations:add_model": {"model_id": "third", "label": "Third"},
     "integrations:model": {"model_id": "second", "label": "Second"},
     "integrations:enable_model": {"enabled": "1"},
+    "integrations:add_price": {"valid_from": "2020-01-01", "input_price": "2", "output_price": "8"},
     "integrations:connection_create": CONNECTION | {"kind": "smtp"},
     "integrations:connection": CONNECTION | {"password": "given-again-1234"},
     "integrations:connection_enable": {"enabled": "0"},
@@ -102,6 +103,9 @@ def build(cast: Cast) -> Stage:
         record(actor=cast.alice, action="agent.published", target=agent)
         provider = ModelProvider.objects.get(name="Offline")
         model = Model.objects.create(provider=provider, model_id="second", label="Second")
+        ModelPrice.objects.create(
+            model=model, valid_from=datetime.now(UTC), input_price=1, output_price=1, set_by=cast.ada
+        )
         connection = factories.connection(cast.alice, cast.marketing, name="Marketing's mailbox")
         # Nothing listens there, and a private address is not called.
         server = McpServer.objects.create(name="House tools", slug="house", url="http://127.0.0.1:9/mcp")
@@ -176,6 +180,7 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
         "run_uuid": stage.turn.uuid,
         "team_uuid": stage.team.uuid,
         "model": f"agent:{stage.agent.uuid}",
+        "price_uuid": stage.model.prices.get().uuid,
         "number": 1,
         "token": "no-such-token",
         "uidb64": "MQ",
@@ -203,7 +208,7 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
     if app == "integrations" and page.startswith("server"):
         return stage.server.uuid
     if app == "integrations":
-        about_model = page in {"model", "enable_model", "default", "delete_model"}
+        about_model = page in {"model", "enable_model", "default", "delete_model", "add_price", "remove_price"}
         return stage.model.uuid if about_model else stage.provider.uuid
     if app == "teams" or page.startswith("team"):
         return stage.agent.uuid if page == "using_agent" else stage.team.uuid

@@ -81,6 +81,8 @@ GET    integrations:model             302       403       403       403       40
 POST   integrations:model             302       403       403       403       403       302
 POST   integrations:enable_model      302       403       403       403       403       302
 POST   integrations:default           302       403       403       403       403       302
+POST   integrations:add_price         302       403       403       403       403       422
+POST   integrations:remove_price      302       403       403       403       403       302
 POST   integrations:delete_model      302       403       403       403       403       302
 # Tools, connections, MCP servers
 GET    integrations:tools             302       200       200       200       200       200
@@ -170,6 +172,7 @@ GET    runs:output                    302       200       200       200       40
 GET    runs:output_csv                302       200       200       200       404       200
 GET    runs:output_json               302       200       200       200       404       200
 GET    runs:artifacts                 302       200       200       200       404       200
+GET    runs:metrics                   302       200       200       200       404       200
 GET    runs:inputs                    302       200       200       200       404       200
 GET    runs:result                    302       200       200       200       404       200
 POST   runs:stop                      302       403       403       302       404       302
@@ -268,6 +271,8 @@ GET    api:run_artifact               401       200       200       200       40
 GET    api:run_approvals              401       200       200       200       404       200
 POST   api:approval_decide            401       403       403       200       404       200
 GET    api:run_output_csv             401       200       200       200       404       200
+GET    api:run_usage                  401       200       200       200       404       200
+GET    api:usage                      401       200       200       200       200       200
 GET    api:run_log_text               401       200       200       200       404       200
 GET    api:run_log_lines              401       200       200       200       404       200
 GET    api:conversations              401       200       200       200       200       200

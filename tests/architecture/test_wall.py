@@ -28,6 +28,7 @@ from runs.models import (
     RunArtifact,
     RunEvent,
     StrayFile,
+    UsageRecord,
 )
 from tests import factories
 
@@ -72,6 +73,9 @@ def filled(cast):
                 run=run, department=department, key="0:tool:1", kind="approval", tool="t", arguments={}
             )
             JournalEntry.objects.create(run=run, department=department, name="x", value={})
+            UsageRecord.objects.create(
+                department=department, run=run, run_uuid=run.uuid, seq=1, at=run.queued_at, duration_ms=1
+            )
             Conversation.objects.create(department=department, owner=person, agent=agent)
             PersonMemory.objects.create(department=department, person=person, agent=agent)
             RetentionReport.objects.create(department=department, night=run.queued_at.date())

@@ -92,6 +92,7 @@ PLACES = [
     Place("run-file", "maya", "/runs/{run}/artifacts/{file}/preview/", "About this file"),
     Place("run-delete", "maya", "/runs/{run}/delete/", "no way back"),
     Place("retention", "maya", "/departments/{department}/retention/", "Would go now"),
+    Place("run-metrics", "maya", "/runs/{run}/metrics/", "Where the time went"),
     Place("run-inputs", "maya", "/runs/{run}/inputs/", "Cyclists in cities"),
     Place("run-waiting", "maya", "/runs/{waiting}/", "Exactly this call"),
     Place("run-waiting-viewer", "vera", "/runs/{waiting}/", "or a manager of Marketing can decide"),

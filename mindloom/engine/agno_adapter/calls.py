@@ -16,7 +16,7 @@ from mindloom.engine.agno_adapter import models
 from mindloom.engine.agno_adapter.agno_setup import Message, ModelResponse
 from mindloom.engine.agno_adapter.failures import BrokenOffError, Failure, UnreadableError
 from mindloom.engine.agno_adapter.form import Form
-from mindloom.engine.agno_adapter.reading import Call, as_ms, read
+from mindloom.engine.agno_adapter.reading import Call, as_ms, read, tokens_read
 from mindloom.engine.agno_adapter.room import Room
 from mindloom.engine.events import ModelCalled
 
@@ -201,7 +201,8 @@ class ModelCalls:
                 turn=self._requests,
                 duration_ms=as_ms(time.monotonic() - call.started),
                 first_token_ms=call.first_token_ms(),
-                tokens_in=usage and usage.input_tokens,
+                model_ref=spec.ref,
+                tokens_in=usage and tokens_read(spec.kind, usage),
                 tokens_out=usage and usage.output_tokens,
                 tokens_cached=usage and usage.cache_read_tokens,
                 tokens_reasoning=usage and usage.reasoning_tokens,

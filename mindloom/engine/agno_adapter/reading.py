@@ -19,6 +19,13 @@ _CERTAINLY_OVER = 2
 """While a text is streamed its tokens are guessed; it is cut only when the guess is over the limit by this factor."""
 
 
+def tokens_read(kind: str, usage: Any) -> int | None:
+    """All tokens that the model read. Anthropic counts what comes from its cache, or goes into it, beside the rest."""
+    if usage.input_tokens is None or kind != "anthropic":
+        return usage.input_tokens  # type: ignore[no-any-return]
+    return int(usage.input_tokens + (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0))
+
+
 class Call:
     """One request to the provider. With a `purpose` it is the platform's own, and its text goes to nobody."""
 

@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import lucide
 from django import forms, template
+from django.conf import settings
 from django.forms.boundfield import BoundField
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -156,6 +157,28 @@ def filesize(value: object) -> str:
 
 
 @register.filter
+def price(value: object) -> str:
+    """A price as it was given: 2.50 -> "2.5"."""
+    number = _number(value)
+    return DASH if number is None else f"{number.normalize():f}"
+
+
+class Costs(Protocol):
+    """What a run, and every sum over the ledger, says about money."""
+
+    cost: Decimal
+    unpriced_calls: int
+
+
+@register.filter
+def cost(sums: Costs) -> str:
+    """What is known of the cost of something with `cost` and `unpriced_calls`, and that more came on top when it did."""
+    if not sums.unpriced_calls:
+        return money(sums.cost)
+    return f"{money(sums.cost)} + unpriced" if sums.cost else "unpriced"
+
+
+@register.filter
 def compact(value: object) -> str:
     """A count short enough for a tile: 950, 48.2k, 1.3M."""
     number = _number(value)
@@ -169,13 +192,13 @@ def compact(value: object) -> str:
 
 
 @register.filter
-def money(value: object, currency: str = "EUR") -> str:
-    """An amount with its currency; small amounts keep four places, because a model call costs fractions."""
+def money(value: object, currency: str = "") -> str:
+    """An amount in a currency, else the installation's; small ones keep the places that count: a call costs fractions."""
     number = _number(value)
     if number is None:
         return DASH
-    code = str(currency or "EUR").upper()
-    places = 4 if 0 < abs(number) < Decimal("0.01") else 2
+    code = str(currency or settings.CURRENCY).upper()
+    places = min(10, max(4, 1 - number.adjusted())) if 0 < abs(number) < Decimal("0.01") else 2
     sign = "\N{MINUS SIGN}" if number < 0 else ""
     symbol = SYMBOLS.get(code, f"{code}\N{NO-BREAK SPACE}")
     return f"{sign}{symbol}{abs(number):,.{places}f}"
