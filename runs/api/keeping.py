@@ -36,7 +36,7 @@ class ReportPages(Pages):
 
 
 @extend_schema(methods=["POST"], operation_id="runs_pin", summary="Pin a run", request=None, responses=RunDetail)
-@extend_schema(methods=["DELETE"], operation_id="runs_unpin", summary="Unpin a run", responses=RunDetail)
+@extend_schema(methods=["DELETE"], operation_id="runs_unpin", summary="Unpin a run", responses={200: RunDetail})
 @api_view(["POST", "DELETE"])
 def pin(request: Request, uuid: UUID) -> Response:
     """Pinned runs are kept, whatever the department's retention says."""

@@ -152,11 +152,12 @@ def test_inserting_across_the_wall_is_refused(filled, table):
 )
 def test_a_row_cannot_point_to_another_departments_row(filled, table, column, target):
     one_of = f"SELECT id FROM {target} WHERE department_id = %s"
-    # Versions have numbers, and questions keys, that are unique for each agent and run.
+    # Versions have numbers, questions keys and files versions that are unique for each agent and run.
     renumber = {
         "agents_agentversion": ", number = 99",
         "teams_teamversion": ", number = 99",
         "runs_approval": ", key = 'x'",
+        "runs_runartifact": ", version = 99",
     }
     point = f"UPDATE {table} SET {column} = %s{renumber.get(table, '')} WHERE department_id = %s RETURNING 1"
     with wall.system("tests: point across the wall"), connection.cursor() as cursor:
