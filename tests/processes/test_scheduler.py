@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
@@ -10,8 +11,9 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
+from accounts.models import Department
 from mindloom.management.commands.scheduler import LOCK, SIGN_OF_LIFE
-from runs.models import Reason, Run, State
+from runs.models import Reason, RetentionReport, Run, State
 from tests import factories
 from tests.processes.harness import HELLO, ended, types, until
 
@@ -71,3 +73,20 @@ def test_a_scheduler_told_to_stop_stops(house, stage):
 
     assert scheduler.ends() == 0
     until(lambda: holder() is None, "the lock is free")
+
+
+def test_a_scheduler_that_was_killed_in_the_night_leaves_the_rest_to_the_next(house, stage):
+    agent, department = stage.agent([HELLO]), stage.cast.marketing
+    Department.objects.filter(pk=department.pk).update(keep_runs_days=1)
+    ends = {"state": State.COMPLETED, "finished_at": datetime.now(UTC) - timedelta(days=9)}
+    old = [factories.run(agent, stage.cast.bob, **ends).pk for _ in range(300)]
+    young = factories.run(agent, stage.cast.bob, **ends | {"finished_at": datetime.now(UTC)})
+    first = house.scheduler()
+    until(lambda: Run.objects.filter(pk__in=old).count() < len(old), "the clearing has begun")
+    first.signal(signal.SIGKILL)
+    house.scheduler()
+    until(lambda: RetentionReport.objects.filter(department=department).exclude(finished_at=None), "the night is over")
+
+    assert not Run.objects.filter(pk__in=old).exists()
+    assert Run.objects.filter(pk=young.pk).exists()
+    assert RetentionReport.objects.get(department=department).runs in range(len(old) - 20, len(old) + 1)
