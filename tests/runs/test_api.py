@@ -248,7 +248,7 @@ def test_an_artifact_is_handed_out_as_a_download_that_no_browser_runs(api, cast,
     listed = api(cast.bob).get(f"/api/v1/runs/{run.uuid}/artifacts").json()[0]
     answer = api(cast.bob).get(listed["url"])
 
-    assert answer.content == b"<script>alert(1)</script>"
+    assert read(answer) == b"<script>alert(1)</script>"
     assert answer["Content-Disposition"] == 'attachment; filename="page.html"'
     assert "sandbox" in answer["Content-Security-Policy"]
     assert api(cast.mallory).get(listed["url"]).status_code == 404

@@ -72,7 +72,7 @@ def test_every_event_type_has_its_line():
         "tokens_in": 1, "tokens_out": 1, "tokens_cached": None, "tokens_reasoning": None, "error": "", "call_id": "c", "tool": "t",
         "arguments": {"a": 1}, "effect": "reads", "result": "r", "member": "m", "task": "t", "query": "q", "passages": [],
         "artifact": "a", "name": "n", "media_type": "text/plain", "size_bytes": 1, "approval": "a", "decision": "approved",
-        "by": "b", "note": "", "level": "info", "warnings": (), "purpose": "", "key": "0:tool:1",
+        "by": "b", "note": "", "level": "info", "warnings": (), "purpose": "", "version": 1, "model_ref": "", "key": "0:tool:1",
     }  # fmt: skip
     for kind, cls in events.TYPES.items():
         own = {field.name for field in dataclasses.fields(cls)} - {"at", "source"}
