@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -50,10 +51,18 @@ def shaped(error: Exception, context: dict[str, Any]) -> Response:
     return Response(body, status=known.status_code, headers=headers)
 
 
+class _AnyAccept(DefaultContentNegotiation):
+    """Clients ask for event streams, or for nothing that we know, and read JSON all the same when something is wrong."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
 class OpenAIView(APIView):
     """What the views of this protocol share. They are not in our own API's schema."""
 
     schema = None
+    content_negotiation_class = _AnyAccept
 
     def get_exception_handler(self) -> Callable[..., Response]:
         """Errors in their shape."""

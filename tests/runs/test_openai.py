@@ -335,6 +335,27 @@ def test_strangers_and_other_addresses_get_errors_in_their_shape(client):
     assert (other.status_code, other.json()["error"]["code"]) == (404, "unknown_url")
 
 
+@pytest.mark.parametrize("accept", ["text/event-stream", "image/png"])
+async def test_what_a_client_accepts_is_not_asked(ask, accept):
+    answer = await ask(RunCompleted(output="ok"), headers={"Accept": accept}, stream=True)
+    refused = await ask(headers={"Accept": accept}, n=2)
+
+    assert told(answer.chunks) == "ok"
+    assert (refused.status_code, refused["Content-Type"]) == (400, "application/json")
+
+
+def test_a_body_that_is_none_and_a_method_that_is_none_are_told_in_their_shape(cast, agent):
+    client = client_of(cast.bob)
+    for answer, status in (
+        (client.post("/v1/chat/completions", "{", content_type="application/json"), 400),
+        (client.post("/v1/chat/completions", "[]", content_type="application/json"), 400),
+        (client.post("/v1/chat/completions", "a=1", content_type="application/x-www-form-urlencoded"), 415),
+        (client.get("/v1/chat/completions"), 405),
+    ):
+        assert answer.status_code == status
+        assert answer.json()["error"]["message"]
+
+
 async def test_a_repeated_request_gets_the_answer_of_the_same_run(ask, cast):
     key = {"Idempotency-Key": "k"}
     first = await ask(RunCompleted(output="once"), headers=key)
