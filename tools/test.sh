@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All tests, in lanes side by side: what computes beside what mostly waits for processes. Each lane has servers, ports and folders
-# of its own; what it says is shown when it has ended. With arguments: those tests, as pytest takes them.
+# All tests, in lanes side by side: processes, which are mostly waited for, beside units and then two lanes of the browser. Each lane
+# has servers, ports and folders of its own; what it says is shown when it has ended. With arguments: those tests, as pytest takes them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ $# -gt 0 ]; then exec .venv/bin/pytest "$@"; fi
@@ -34,9 +34,9 @@ finish() {
 begin units -n 2 -m "not browser and not processes and not benchmark"
 begin processes -p no:randomly -m "processes and not browser and not benchmark"
 finish units
-finish processes
 begin pages -p no:randomly tests/browser/test_pages.py
 begin journeys -p no:randomly -m "browser and not benchmark" --ignore tests/browser/test_pages.py
 finish pages
 finish journeys
+finish processes
 exit $failed
