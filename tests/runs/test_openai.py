@@ -26,7 +26,6 @@ from mindloom.web.late import LateResponse
 from runs import services, worker
 from runs.models import Run
 from tests import factories
-from tests.runs.test_api import TOPIC
 
 FORM = {"name": "Plan", "schema": {"type": "object", "properties": {"plan": {"type": "string"}}, "required": ["plan"]}}
 HI = [{"role": "user", "content": "Hi"}]
@@ -104,39 +103,7 @@ def piece(text, block=1, *source) -> ContentAdded:
     return ContentAdded(block=block, text=text, source=("Scout", *source))
 
 
-# --- models ---
-
-
-def test_what_one_may_run_is_listed_and_found_by_id_and_by_alias(cast, agent):
-    client = client_of(cast.bob)
-    (listed,) = client.get("/v1/models").json()["data"]
-
-    assert (listed["id"], listed["alias"], listed["object"]) == (f"agent:{agent.uuid}", "agent:scout", "model")
-    assert client.get(f"/v1/models/agent:{agent.uuid}").json() == client.get("/v1/models/agent:scout").json() == listed
-
-
-def test_a_name_that_two_have_is_no_alias(cast, agent):
-    with wall.tenant([cast.marketing.pk]):
-        factories.agent(cast.alice, cast.marketing, name="scout!")
-    client = client_of(cast.bob)
-
-    assert [one["alias"] for one in client.get("/v1/models").json()["data"]] == [None, None]
-    answer = client.get("/v1/models/agent:scout")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
-
-
-def test_teams_are_models_too_and_variables_that_must_be_given_are_named(cast, agent):
-    with wall.tenant([cast.marketing.pk]):
-        asks = factories.agent(cast.alice, cast.marketing, name="Asks", definition={"variables": [TOPIC]})
-        factories.team(cast.alice, cast.marketing, agent, asks, name="Desk")
-        factories.agent(cast.alice, cast.marketing, name="Draft", published=False)
-    listed = client_of(cast.bob).get("/v1/models").json()["data"]
-
-    assert {one["alias"]: one["variables"] for one in listed} == {
-        "agent:asks": ["topic"],
-        "agent:scout": [],
-        "team:desk": [],
-    }
+# --- answers ---
 
 
 @pytest.mark.parametrize(("who", "status"), [("carol", 403), ("mallory", 404)])
@@ -146,9 +113,6 @@ async def test_who_may_not_run_it_is_refused_in_their_shape(ask, cast, agent, wh
     assert answer.status_code == status
     assert set(answer.body["error"]) == {"message", "type", "param", "code"}
     assert answer["x-should-retry"] == "false"
-
-
-# --- answers ---
 
 
 async def test_an_answer_is_a_whole_completion(ask, cast, agent):
