@@ -2,6 +2,8 @@
 # All tests, in lanes side by side: processes, which are mostly waited for, beside units and then two lanes of the browser. Each lane
 # has servers, ports and folders of its own; what it says is shown when it has ended. With arguments: those tests, as pytest takes them.
 set -euo pipefail
+# Without job control, what runs in the background would ignore Ctrl-C, which some tests press.
+set -m
 cd "$(dirname "$0")/.."
 if [ $# -gt 0 ]; then exec .venv/bin/pytest "$@"; fi
 tools/browser.sh
