@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from audit.models import Entry
+from mindloom.engine.events import ModelCalled
 from mindloom.web.errors import Conflict, NotAllowed
 from runs import services
-from runs.models import Run, RunArtifact, RunEvent, StrayFile
+from runs.models import Guard, Run, RunArtifact, RunEvent, State, StrayFile, UsageRecord, append
 from tests import factories
 from tests.api.stage import asking, finished
 
@@ -118,3 +121,13 @@ def test_a_file_that_the_storage_keeps_is_removed_by_the_sweep(run, cast, monkey
     monkeypatch.setattr(clearing, "STRAY_AFTER", timedelta(0))
     assert worker.clear_strays() == 1
     assert not default_storage.exists(path)
+
+
+def test_what_a_deleted_run_used_stays_in_the_ledger(agent, cast):
+    run = factories.run(agent, cast.bob)
+    used = {"provider": "p", "model": "m", "turn": 1, "duration_ms": 1, "tokens_in": 7, "tokens_out": 3}
+    queued = Guard(states=(State.QUEUED,))
+    append(run.pk, [ModelCalled(**used)], guard=queued, state=State.COMPLETED, finished_at=datetime.now(UTC))
+    services.delete_run(actor=cast.bob, run=run)
+    record = UsageRecord.objects.get()
+    assert (record.run_id, record.tokens_in) == (None, 7)
