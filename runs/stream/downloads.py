@@ -6,11 +6,13 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
+from mindloom.engine.events import TERMINAL_TYPES
 from runs.stream.lines import line_of
 from runs.stream.structured import as_csv, pretty
 from runs.stream.tails import event_json, read_page
@@ -49,17 +51,56 @@ async def server_sent(batches: AsyncIterator[Batch | None]) -> AsyncIterator[byt
                     )
 
 
+class _Seal:
+    """What the last line of a download says of those before it, so that anybody can see that nothing is missing or changed."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._hash = sha256()
+        self._events = 0
+        self._last: RunEvent | None = None
+
+    def over(self, rows: list[RunEvent], content: bytes) -> bytes:
+        """Count these events and their bytes in."""
+        self._hash.update(content)
+        self._events += len(rows)
+        self._last = rows[-1]
+        return content
+
+    def facts(self) -> dict[str, Any]:
+        """How many events there are, up to which number, whether the log has its end, and the hash of all bytes before."""
+        return {
+            "events": self._events,
+            "events_pruned": self._run.events_pruned,
+            "last_seq": self._last.seq if self._last is not None else 0,
+            "complete": self._last is not None and self._last.type in TERMINAL_TYPES,
+            "sha256": self._hash.hexdigest(),
+        }
+
+    def sentence(self) -> str:
+        """The same for people."""
+        facts = self.facts()
+        state = "complete" if facts["complete"] else "so far"
+        pruned = f" ({facts['events_pruned']:,} pieces of texts removed by retention)" if facts["events_pruned"] else ""
+        return f"-- {facts['events']:,} events, {state}{pruned}. SHA-256 of the lines above: {facts['sha256']}\n"
+
+
 async def log_lines(run: Run) -> AsyncIterator[bytes]:
-    """What is in the log now, as JSON lines."""
+    """What is in the log now, as JSON lines; the last one, `footer`, seals the others."""
+    seal = _Seal(run)
     async for rows in _pages(run):
-        yield b"".join(json.dumps(event_json(row)).encode() + b"\n" for row in rows)
+        yield seal.over(rows, b"".join(json.dumps(event_json(row)).encode() + b"\n" for row in rows))
+    yield json.dumps({"footer": seal.facts()}).encode() + b"\n"
 
 
 async def log_text(run: Run) -> AsyncIterator[bytes]:
-    """What is in the log now, as text: time, level, source, what happened. Streamed text stands once, whole."""
+    """What is in the log now, as text: time, level, source, what happened. Streamed text stands once, whole; the last line seals."""
+    seal = _Seal(run)
     async for rows in _pages(run):
         # A streamed text's pieces are followed by the whole, except for the text that is being written right now.
-        yield "".join(_text_of(row) for row in rows if row.type not in {"content.added", "reasoning.added"}).encode()
+        lines = (_text_of(row) for row in rows if row.type not in {"content.added", "reasoning.added"})
+        yield seal.over(rows, "".join(lines).encode())
+    yield seal.sentence().encode()
 
 
 def _text_of(row: RunEvent) -> str:

@@ -20,6 +20,7 @@ class LogViewer extends HTMLElement {
   #shown = 0;
   #total = 0;
   #fresh = 0;
+  #events = 0;
   #follow = true;
   #frame = 0;
   #told = { warn: 0, error: 0 };
@@ -39,7 +40,7 @@ class LogViewer extends HTMLElement {
     window.addEventListener('hashchange', () => this.#goToHash(), { signal: this.#abort.signal });
     this.#seed();
     if (!this.#goToHash()) this.pin();
-    if (this.getAttribute('src')) this.#connect(); else this.#state('finished');
+    if (this.getAttribute('src')) this.#connect(); else { this.#state('finished'); this.#whole(this.#last); }
   }
 
   disconnectedCallback() {
@@ -60,6 +61,7 @@ class LogViewer extends HTMLElement {
     const script = document.getElementById(this.getAttribute('lines-id') ?? '');
     const lines = script ? JSON.parse(script.textContent) : [];
     for (const line of lines) this.#queue.push(line);
+    this.#events = lines.length;
     this.#last = lines.reduce((last, line) => Math.max(last, line.n), Number(this.getAttribute('after')) || 0);
     this.#flush(Infinity);
   }
@@ -77,7 +79,7 @@ class LogViewer extends HTMLElement {
   receive(frame) {
     if (frame.t === 'lines') {
       const known = this.#last;
-      for (const line of frame.lines) if (line.n > known) { this.#queue.push(line); this.#last = Math.max(this.#last, line.n); }
+      for (const line of frame.lines) if (line.n > known) { this.#queue.push(line); this.#events += 1; this.#last = Math.max(this.#last, line.n); }
       this.#last = Math.max(this.#last, frame.last ?? 0);
       this.#schedule();
     } else if (frame.t === 'run') {
@@ -91,7 +93,17 @@ class LogViewer extends HTMLElement {
   #end(frame) {
     if (this.#ended) return;
     this.#stop(WORDS.finished);
+    this.#whole(frame.last);
     this.dispatchEvent(new CustomEvent('run:finished', { detail: frame, bubbles: true }));
+  }
+
+  // Every event is one line operation, so what came in can be counted against what there is.
+  #whole(last) {
+    const all = last - (Number(this.getAttribute('pruned')) || 0);
+    const said = (count) => count.toLocaleString('en');
+    this.querySelector('[data-whole]').textContent = this.#events === all
+      ? `complete: ${said(all)} of ${said(all)} events`
+      : `${said(this.#events)} of ${said(all)} events; load the page anew`;
   }
 
   #stop(text) {

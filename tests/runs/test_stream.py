@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from channels.db import database_sync_to_async
@@ -201,9 +203,27 @@ async def test_downloads_hold_the_whole_log(run):
     lines = b"".join([part async for part in log_lines(run)]).splitlines()
     text = b"".join([part async for part in log_text(run)]).decode()
     streamed = b"".join([part async for part in ndjson(follow(run, 0))]).splitlines()
-    assert len(lines) == 4
-    assert streamed == lines
+    assert len(lines) == 5
+    assert streamed == lines[:-1]
     assert text.count("Hello") == 1
+
+
+async def test_the_last_line_of_a_download_seals_the_others(run):
+    await awrite(run, LogWritten(level="info", message="One"))
+    so_far = b"".join([part async for part in log_lines(run)])
+    await afinish(run)
+    whole = b"".join([part async for part in log_lines(run)])
+    text = b"".join([part async for part in log_text(run)])
+
+    for download, complete, count in ((so_far, False, 1), (whole, True, 2)):
+        *lines, last = download.splitlines(keepends=True)
+        facts = json.loads(last)["footer"]
+        assert facts["sha256"] == sha256(b"".join(lines)).hexdigest()
+        assert (facts["events"], facts["last_seq"], facts["complete"]) == (count, count, complete)
+    *lines, last = text.splitlines(keepends=True)
+    assert (
+        last.decode() == f"-- 2 events, complete. SHA-256 of the lines above: {sha256(b''.join(lines)).hexdigest()}\n"
+    )
 
 
 @pytest.mark.parametrize("form", [ndjson, server_sent])

@@ -57,10 +57,11 @@ WAYS = [by_ndjson, by_server_sent_events, by_websocket]
 @pytest.mark.parametrize("after", [0, 1, 3, 4, 5, 6, 400])
 async def test_all_ways_give_the_same_bytes_from_any_place_on(run, after):
     await write(run, "a", "bü\n", "c", "d", end=True)
-    whole = b"".join([part async for part in log_lines(await now(run))]).decode().splitlines()
+    *whole, footer = b"".join([part async for part in log_lines(await now(run))]).decode().splitlines()
 
     for way in WAYS:
         assert await asyncio.wait_for(way(run, after), 10) == whole[after:], way.__name__
+    assert json.loads(footer)["footer"]["events"] == len(whole)
 
 
 async def test_all_ways_give_the_same_bytes_while_the_run_is_under_way(run):
