@@ -18,6 +18,8 @@ from mindloom.web.errors import Invalid, NotAllowed
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from django.db.models import QuerySet
+
     from accounts.models import DepartmentQuerySet, MembershipQuerySet
 
 Person = User | AnonymousUser
@@ -77,6 +79,12 @@ def members_editable_by(user: Person) -> MembershipQuerySet:
     """Memberships, pending ones included, that the person may accept, change or end."""
     managed = departments_where(user, Role.MANAGER)
     return Membership.objects.in_departments(managed).filter(user__is_active=True).select_related("user", "department")
+
+
+def colleagues_of(user: Person) -> QuerySet[User]:
+    """Who belongs to a department of the person, they themselves included, by name."""
+    members = Membership.objects.active().in_departments(roles_of(user))
+    return User.objects.filter(memberships__in=members).distinct().order_by("name", "email")
 
 
 def memberships_of(user: Person) -> list[Membership]:

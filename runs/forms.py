@@ -2,21 +2,58 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+import django_filters
 from django import forms
 from django.conf import settings
+from django.utils import timezone
 
 from accounts.services.departments import DAYS_WRONG, MOST_DAYS
-from runs.models import Approval
+from runs.models import Approval, Run, State, Trigger
 from runs.services import LONGEST_ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from django.db.models import QuerySet
+
     from mindloom.web.errors import MindloomError
 
 PREFIX = "var-"
+
+
+class RunFilter(django_filters.FilterSet):
+    """Which runs a list shows, on the page and in the API."""
+
+    agent = django_filters.UUIDFilter("agent__uuid")
+    team = django_filters.UUIDFilter("team__uuid")
+    person = django_filters.UUIDFilter("started_by__uuid")
+    state = django_filters.MultipleChoiceFilter(choices=State.choices)
+    trigger = django_filters.ChoiceFilter(choices=Trigger.choices)
+    queued_after = django_filters.IsoDateTimeFilter("queued_at", "gte")
+    queued_before = django_filters.IsoDateTimeFilter("queued_at", "lt")
+    since = django_filters.DateFilter(method="from_day", help_text="The first day, in the reader's time zone.")
+    until = django_filters.DateFilter(method="to_day", help_text="The last day, with all of it.")
+
+    class Meta:
+        """Nothing beyond the filters above."""
+
+        model = Run
+        fields: tuple[str, ...] = ()
+
+    def from_day(self, found: QuerySet[Run], name: str, day: date) -> QuerySet[Run]:
+        """Queued on this day or later."""
+        return found.filter(queued_at__gte=_begin(day))
+
+    def to_day(self, found: QuerySet[Run], name: str, day: date) -> QuerySet[Run]:
+        """Queued on this day or earlier."""
+        return found.filter(queued_at__lt=_begin(day + timedelta(days=1))) if day < date.max else found
+
+
+def _begin(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _days(label: str, hint: str) -> forms.IntegerField:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-import django_filters
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -23,7 +22,8 @@ from mindloom.web.schema import paged, query
 from runs import services
 from runs.api.streams import STREAMS, followed, started, wants
 from runs.api.waiting import PREFER, patient
-from runs.models import Conversation, Run, State, Trigger
+from runs.forms import RunFilter
+from runs.models import Conversation, Run, Trigger
 from runs.serializers import SHOWN, EventOut, EventPage, NewRun, RepeatRun, RunDetail, RunSummary
 from runs.stream import read_after
 from runs.stream.downloads import EVENT_STREAM, NDJSON, csv_download, log_download
@@ -39,23 +39,6 @@ if TYPE_CHECKING:
 
 AFTER_MAX = 2**62
 JSON = "application/json"
-
-
-class RunFilter(django_filters.FilterSet):
-    """Filters of the run list."""
-
-    agent = django_filters.UUIDFilter("agent__uuid")
-    team = django_filters.UUIDFilter("team__uuid")
-    state = django_filters.MultipleChoiceFilter(choices=State.choices)
-    trigger = django_filters.ChoiceFilter(choices=Trigger.choices)
-    queued_after = django_filters.IsoDateTimeFilter("queued_at", "gte")
-    queued_before = django_filters.IsoDateTimeFilter("queued_at", "lt")
-
-    class Meta:
-        """Nothing beyond the filters above."""
-
-        model = Run
-        fields: tuple[str, ...] = ()
 
 
 _AFTER = OpenApiParameter("after", OpenApiTypes.INT, description="Only events that follow this sequence number.")

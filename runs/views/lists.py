@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -10,11 +10,12 @@ from django.db.models import Q
 from django.views.decorators.http import require_safe
 
 from accounts.models import Role
-from accounts.queries import may
+from accounts.queries import colleagues_of, may
 from agents.models import Agent
 from mindloom.web.http import render_page
 from runs import services
-from runs.models import LIVE_STATES, Run, State
+from runs.forms import RunFilter
+from runs.models import LIVE_STATES, Run, State, Trigger
 from teams.models import Team
 
 if TYPE_CHECKING:
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
     from accounts.middleware import Request
 
 PAGE = 30
+MOST_OFFERED = 200
+LABELS = {
+    "agent": "Agent",
+    "team": "Team",
+    "person": "Started by",
+    "trigger": "Trigger",
+    "state": "State",
+    "since": "From",
+    "until": "To",
+}
 VIEWS = {
     "all": ("All", Q()),
     "mine": ("Mine", Q()),
@@ -37,32 +48,85 @@ VIEWS = {
 @login_required
 @require_safe
 def run_list(request: Request) -> HttpResponse:
-    """Runs, newest first, by what they are of and how they stand."""
+    """Runs, newest first, by what they are of, who started them, when, and how they stand. All of it is in the address."""
     view = request.GET.get("view", "all")
     view = view if view in VIEWS else "all"
-    found = Run.objects.visible_to(request.user).newest_first().filter(VIEWS[view][1])
+    found = Run.objects.visible_to(request.user).filter(VIEWS[view][1])
     if view == "mine":
         found = found.filter(started_by=request.user)
+    filters = RunFilter(request.GET, found.newest_first())
+    wrong = _wrong(filters)
+    before, problem = _before(request)
+    wrong += problem
+    rows = [] if wrong else list(filters.qs.filter(before)[: PAGE + 1])
     target = _chosen(request)
-    if target is not None:
-        found = found.filter(**{services.kind_of(target): target})
-    before = request.GET.get("before", "")
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        found = found.filter(pk__lt=int(before))
-    rows = list(found[: PAGE + 1])
     context = {
         "runs": rows[:PAGE],
-        "older": rows[PAGE - 1].pk if len(rows) > PAGE else None,
-        "newer": bool(before),
+        "older": _address(request, before=str(rows[PAGE - 1].pk)) if len(rows) > PAGE else "",
+        "newest": _address(request) if before else "",
         "view": view,
-        "views": [(key, label) for key, (label, _) in VIEWS.items()],
+        "views": [(key, label, _address(request, view=key)) for key, (label, _) in VIEWS.items()],
+        "wrong": wrong,
         "target": target,
         "kind": services.kind_of(target) if target is not None else "",
         "is_live": any(not run.is_terminal for run in rows[:PAGE]),
         "has_agents": Agent.objects.visible_to(request.user).exists(),
         "may_run": request.department is not None and may(request.user, Role.MEMBER, request.department.pk),
+        **_choices(request, target),
     }
     return render_page(request, "runs/list.html", context, partials={"runs": "results"})
+
+
+def _wrong(filters: RunFilter) -> list[str]:
+    """What is wrong with the address, in sentences."""
+    if filters.is_valid():
+        return []
+    return [f"{LABELS.get(name, name)}: {' '.join(map(str, errors))}" for name, errors in filters.errors.items()]
+
+
+def _before(request: Request) -> tuple[Q, list[str]]:
+    """Where the page begins: runs older than the one that the page before it ended with."""
+    text = request.GET.get("before", "")
+    if not text:
+        return Q(), []
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return Q(pk__lt=int(text)), []
+    return Q(), ["The address says a page that does not exist."]
+
+
+def _address(request: Request, **changes: str) -> str:
+    """The address of this list with other filters; a page of its own begins anew."""
+    query = request.GET.copy()
+    query.pop("before", None)
+    for name, value in changes.items():
+        query[name] = value
+    for name in [name for name, value in query.items() if not value]:
+        del query[name]
+    return f"?{query.urlencode()}"
+
+
+def _choices(request: Request, target: Agent | Team | None) -> dict[str, Any]:
+    """What the filters offer, and those that are set, each with the address without it."""
+    people = colleagues_of(request.user)
+    person = people.filter(uuid=chosen).first() if (chosen := _uuid(request.GET.get("person", ""))) else None
+    triggers = dict(Trigger.choices)
+    shown = {
+        "agent": target.name if isinstance(target, Agent) else "",
+        "team": target.name if isinstance(target, Team) else "",
+        "person": (person.name or person.email) if person is not None else "",
+        "trigger": triggers.get(request.GET.get("trigger", ""), ""),
+        "since": request.GET.get("since", ""),
+        "until": request.GET.get("until", ""),
+    }
+    active = [(LABELS[name], text, _address(request, **{name: ""})) for name, text in shown.items() if text]
+    return {
+        "agents": Agent.objects.visible_to(request.user).order_by("name")[:MOST_OFFERED],
+        "teams": Team.objects.visible_to(request.user).order_by("name")[:MOST_OFFERED],
+        "people": people[:MOST_OFFERED],
+        "triggers": Trigger.choices,
+        "chosen": request.GET,
+        "active": active,
+    }
 
 
 def _chosen(request: Request) -> Agent | Team | None:
@@ -71,10 +135,14 @@ def _chosen(request: Request) -> Agent | Team | None:
         ("team", Team.objects.visible_to(request.user)),
         ("agent", Agent.objects.visible_to(request.user)),
     ):
-        try:
-            uuid = UUID(request.GET.get(name, ""))
-        except ValueError:
-            continue
-        if found := rows.filter(uuid=uuid).first():
+        uuid = _uuid(request.GET.get(name, ""))
+        if uuid and (found := rows.filter(uuid=uuid).first()):
             return found
     return None
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -85,6 +85,7 @@ def test_runs_that_wait_while_a_worker_stops_are_taken_by_the_next(house, stage)
     first.signal(signal.SIGTERM)
     first.ends()
     house.worker()
+    house.scheduler()
 
     assert ended(running).state == State.COMPLETED
     assert ended(waiting).state == State.COMPLETED

@@ -1,0 +1,108 @@
+"""The list of runs: what it shows is said in its address, and the same filters hold on the page and in the API."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rest_framework.test import APIClient
+
+from mindloom import wall
+from runs.models import Run, State
+from tests import factories
+
+
+@pytest.fixture
+def made(cast, db):
+    """Four runs that differ in one thing each from the first."""
+    with wall.system("tests: runs to look for"):
+        scout = factories.agent(cast.alice, cast.marketing, name="Scout")
+        other = factories.agent(cast.alice, cast.marketing, name="Other")
+        runs = {
+            "first": factories.run(scout, cast.bob),
+            "other": factories.run(other, cast.bob),
+            "alice": factories.run(scout, cast.alice),
+            "api": factories.run(scout, cast.bob, trigger="api"),
+            "old": factories.run(scout, cast.bob),
+        }
+        long_ago = datetime.now(UTC) - timedelta(days=30)
+        Run.objects.filter(pk=runs["old"].pk).update(queued_at=long_ago)
+        return runs
+
+
+def listed(client, made, **query):
+    page = client.get("/runs/", query).content.decode()
+    return {name for name, run in made.items() if f"run-{run.uuid}" in page}
+
+
+def day(days_ago):
+    return (datetime.now(UTC) - timedelta(days=days_ago)).date().isoformat()
+
+
+def test_each_filter_leaves_out_what_differs(made, cast, client_as):
+    client, scout = client_as(cast.bob), made["first"].agent
+    assert listed(client, made) == set(made)
+    assert listed(client, made, agent=scout.uuid) == set(made) - {"other"}
+    assert listed(client, made, person=cast.bob.uuid) == set(made) - {"alice"}
+    assert listed(client, made, trigger="api") == {"api"}
+    assert listed(client, made, since=day(2)) == set(made) - {"old"}
+    assert listed(client, made, until=day(20)) == {"old"}
+
+
+def test_filters_hold_together_and_with_a_view(made, cast, client_as):
+    found = listed(
+        client_as(cast.bob), made, view="mine", agent=made["first"].agent.uuid, since=day(2), trigger="person"
+    )
+    assert found == {"first"}
+
+
+@pytest.mark.parametrize("query", [{"trigger": "api"}, {"since": day(2)}, {"until": day(20)}])
+def test_the_api_gives_the_same_rows(made, cast, client_as, query):
+    api = APIClient()
+    api.force_login(cast.bob, backend="accounts.backends.EmailBackend")
+    rows = {row["uuid"] for row in api.get("/api/v1/runs", query).json()["results"]}
+    assert {name for name, run in made.items() if str(run.uuid) in rows} == listed(client_as(cast.bob), made, **query)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"since": "yesterday"}, "From: Enter a valid date."),
+        ({"trigger": "moon"}, "Trigger: Select a valid choice"),
+        ({"agent": "x"}, "Agent: Enter a valid UUID."),
+        ({"before": "x"}, "a page that does not exist"),
+    ],
+)
+def test_a_wrong_value_is_said_and_nothing_is_shown_instead(made, cast, client_as, query, words):
+    page = client_as(cast.bob).get("/runs/", query).content.decode()
+    assert words in page
+    assert listed(client_as(cast.bob), made, **query) == set()
+
+
+def test_a_filter_that_is_set_can_be_taken_away(made, cast, client_as):
+    page = client_as(cast.bob).get("/runs/", {"view": "mine", "trigger": "api", "since": day(2)}).content.decode()
+    assert f'href="?view=mine&amp;since={day(2)}"' in page
+    assert "Take the filter away: Trigger the API" in page
+
+
+def test_pages_go_on_where_the_last_one_ended_and_keep_the_filters(made, cast, client_as):
+    with wall.system("tests: many runs"):
+        for _ in range(40):
+            factories.run(made["first"].agent, cast.bob, trigger="api")
+    client = client_as(cast.bob)
+    first = client.get("/runs/", {"trigger": "api"})
+    older = first.context["older"]
+    assert "trigger=api" in older
+    second = client.get(f"/runs/{older}")
+    seen = [run.pk for run in first.context["runs"]] + [run.pk for run in second.context["runs"]]
+    assert seen == sorted(seen, reverse=True)
+    assert len(set(seen)) == 41
+    assert second.context["older"] == ""
+
+
+def test_nobody_finds_what_they_may_not_see(made, cast, client_as):
+    assert listed(client_as(cast.mallory), made, agent=made["first"].agent.uuid) == set()
+    page = client_as(cast.mallory).get("/runs/").content.decode()
+    assert "Scout" not in page
+    assert cast.bob.name not in page
+    assert made["first"].state == State.QUEUED
