@@ -15,6 +15,7 @@ from runs.views import acts, artifacts, conversations, deciding, keeping, lists,
 app_name = "runs"
 urlpatterns = [
     path("runs/", lists.run_list, name="list"),
+    path("runs/export.csv", lists.run_export, name="export"),
     path("agents/<uuid:agent_uuid>/run/", starting.start, name="start"),
     path("agents/<uuid:agent_uuid>/test/", starting.test_panel, name="test_panel"),
     path("teams/<uuid:team_uuid>/run/", starting.start_team, name="start_team"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runs.services.control import stop_run, sweep
+from runs.services.control import note_export, stop_run, sweep
 from runs.services.conversing import (
     LARGEST_FILE,
     Attachment,
@@ -35,6 +35,7 @@ __all__ = [
     "edit_and_resend",
     "forget_person",
     "kind_of",
+    "note_export",
     "pin_run",
     "rename_conversation",
     "repeat_run",

@@ -46,6 +46,11 @@ def _ask_to_stop(actor: User, run: Run, message: str) -> bool:
     return asked
 
 
+def note_export(*, actor: User, department_id: int | None, query: str) -> None:
+    """Somebody takes the list of runs away, filtered so."""
+    record(actor=actor, action="run.exported", department_id=department_id, query=query[:1000])
+
+
 def sweep() -> int:
     """End runs that nobody carries out any more and send lost messages again; returns how many ended. For the scheduler."""
     ended = worker.reap()

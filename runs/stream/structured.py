@@ -67,8 +67,8 @@ def as_csv(value: Any, schema: Mapping[str, Any] | None) -> str:
     columns = list(dict.fromkeys(column for row in rows for column in row))
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow([_guarded(column) for column in columns])
-    writer.writerows([[_guarded(row.get(column)) for column in columns] for row in rows])
+    writer.writerow([guarded(column) for column in columns])
+    writer.writerows([[guarded(row.get(column)) for column in columns] for row in rows])
     return file.getvalue()
 
 
@@ -137,7 +137,8 @@ def _flat(path: str, value: Any, schema: Mapping[str, Any]) -> Iterator[tuple[st
         yield from _flat(f"{path}.{name}", value[name], properties.get(name) or {})
 
 
-def _guarded(value: Any) -> Any:
+def guarded(value: Any) -> Any:
+    """A value for a cell of a spreadsheet, which takes it for nothing but text or a number."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -145,7 +146,7 @@ def _guarded(value: Any) -> Any:
     if isinstance(value, int | float):
         return value
     if isinstance(value, list) and not any(isinstance(one, list | dict) for one in value):
-        value = "; ".join(str(_guarded(one)) for one in value)
+        value = "; ".join(str(guarded(one)) for one in value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 

@@ -7,19 +7,26 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
+from django.http import StreamingHttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from accounts.models import Role
 from accounts.queries import colleagues_of, may
 from agents.models import Agent
+from mindloom import wall
 from mindloom.web.http import render_page
 from runs import services
 from runs.forms import RunFilter
 from runs.models import LIVE_STATES, Run, State, Trigger
+from runs.stream.exports import runs_csv
 from teams.models import Team
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
+    from django.http.response import HttpResponseBase
 
     from accounts.middleware import Request
 
@@ -49,12 +56,7 @@ VIEWS = {
 @require_safe
 def run_list(request: Request) -> HttpResponse:
     """Runs, newest first, by what they are of, who started them, when, and how they stand. All of it is in the address."""
-    view = request.GET.get("view", "all")
-    view = view if view in VIEWS else "all"
-    found = Run.objects.visible_to(request.user).filter(VIEWS[view][1])
-    if view == "mine":
-        found = found.filter(started_by=request.user)
-    filters = RunFilter(request.GET, found.newest_first())
+    view, filters = _filtered(request)
     wrong = _wrong(filters)
     before, problem = _before(request)
     wrong += problem
@@ -67,6 +69,7 @@ def run_list(request: Request) -> HttpResponse:
         "view": view,
         "views": [(key, label, _address(request, view=key)) for key, (label, _) in VIEWS.items()],
         "wrong": wrong,
+        "export": f"{reverse('runs:export')}{_address(request)}",
         "target": target,
         "kind": services.kind_of(target) if target is not None else "",
         "is_live": any(not run.is_terminal for run in rows[:PAGE]),
@@ -75,6 +78,34 @@ def run_list(request: Request) -> HttpResponse:
         **_choices(request, target),
     }
     return render_page(request, "runs/list.html", context, partials={"runs": "results"})
+
+
+@login_required
+@require_safe
+def run_export(request: Request) -> HttpResponseBase:
+    """The same runs, all of them, for a spreadsheet."""
+    _, filters = _filtered(request)
+    if _wrong(filters):
+        return redirect(f"{reverse('runs:list')}{_address(request)}")
+    services.note_export(
+        actor=request.user,
+        department_id=request.department.pk if request.department else None,
+        query=request.GET.urlencode(),
+    )
+    response = StreamingHttpResponse(runs_csv(filters.qs, wall.current()), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = content_disposition_header(True, "runs.csv")
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _filtered(request: Request) -> tuple[str, RunFilter]:
+    """The view, and the runs that it and the filters leave, newest first."""
+    view = request.GET.get("view", "all")
+    view = view if view in VIEWS else "all"
+    found = Run.objects.visible_to(request.user).filter(VIEWS[view][1])
+    if view == "mine":
+        found = found.filter(started_by=request.user)
+    return view, RunFilter(request.GET, found.newest_first())
 
 
 def _wrong(filters: RunFilter) -> list[str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from channels.db import database_sync_to_async
 from rest_framework.test import APIClient
 
+from audit.models import Entry
 from mindloom import wall
 from runs.models import Run, State
 from tests import factories
@@ -106,3 +110,49 @@ def test_nobody_finds_what_they_may_not_see(made, cast, client_as):
     assert "Scout" not in page
     assert cast.bob.name not in page
     assert made["first"].state == State.QUEUED
+
+
+async def exported(client, **query):
+    answer = await client.get("/runs/export.csv", query)
+    content = b"".join([part async for part in answer.streaming_content]).decode("utf-8-sig")
+    return answer, list(csv.DictReader(io.StringIO(content)))
+
+
+@pytest.fixture
+def bob(cast, async_client):
+    async_client.force_login(cast.bob, backend="accounts.backends.EmailBackend")
+    return async_client
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_list_is_taken_away_whole_and_filtered(made, bob, monkeypatch):
+    monkeypatch.setattr("runs.stream.exports.PART", 2)
+    answer, rows = await exported(bob)
+    assert [row["uuid"] for row in rows] == [str(run.uuid) for run in reversed(made.values())]
+    assert answer["Content-Disposition"] == 'attachment; filename="runs.csv"'
+    _, rows = await exported(bob, trigger="api")
+    assert [(row["name"], row["trigger"], row["state"]) for row in rows] == [("Scout", "api", "queued")]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_no_cell_of_it_is_a_formula(made, bob):
+    def name_it():
+        with wall.system("tests: a name that means harm"):
+            Run.objects.filter(pk=made["first"].pk).update(spec={"name": "=1+1"})
+
+    await database_sync_to_async(name_it)()
+    _, rows = await exported(bob)
+    assert "'=1+1" in {row["name"] for row in rows}
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_taking_it_away_is_in_the_audit_trail_and_wrong_filters_are_said_on_the_page(made, bob):
+    await exported(bob, trigger="api")
+    answer = await bob.get("/runs/export.csv", {"trigger": "moon"})
+    assert answer["Location"] == "/runs/?trigger=moon"
+
+    def entries():
+        with wall.system("tests: the audit trail"):
+            return list(Entry.objects.filter(action="run.exported").values_list("data", flat=True))
+
+    assert await database_sync_to_async(entries)() == [{"query": "trigger=api"}]
