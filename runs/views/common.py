@@ -52,6 +52,7 @@ def context_of(
         "limits": run.spec["limits"],
         "may_edit": may_edit,
         "may_stop": may_edit and not run.is_terminal,
+        "newer_version": _newer_version(run),
         "may_repeat": may(request.user, Role.MEMBER, run.department_id),
         "tokens": run.tokens_in + run.tokens_out,
         "lanes": lanes_of(run) if tab == "live" else (),
@@ -59,6 +60,15 @@ def context_of(
         "decided": [one for one in asked if one.state != Approval.State.OPEN],
         "waits": run.state == State.WAITING,
     }
+
+
+def _newer_version(run: Run) -> int | None:
+    """The number of the version that is published now, when the run was of another one."""
+    row: Agent | Team | None = run.team if run.team_id is not None else run.agent
+    published = row.published if row is not None and row.archived_at is None else None
+    if published is None or run.version is None or published.pk == run.version.pk:
+        return None
+    return int(published.number)
 
 
 def described_target(run: Run) -> dict[str, Any]:
