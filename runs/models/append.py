@@ -40,18 +40,20 @@ SELECT last_seq, fence FROM moved
 """)
 # What each request cost: the price that was valid then, of the model that the event names. Both are null when unknown.
 _CALLS = SQL("""calls AS MATERIALIZED (
-    SELECT e.place, e.at, e.source, c.*, ((c.tokens_in - coalesce(c.tokens_cached, 0)) * p.input_price
-        + coalesce(c.tokens_cached, 0) * coalesce(p.cached_price, p.input_price) + c.tokens_out * p.output_price) / 1000000 AS cost
+    SELECT e.place, e.at, e.source, c.*, CASE WHEN p.is_free THEN 0
+        ELSE ((c.tokens_in - coalesce(c.tokens_cached, 0)) * p.input_price + coalesce(c.tokens_cached, 0)
+            * coalesce(p.cached_price, p.input_price) + c.tokens_out * p.output_price) / 1000000 END AS cost
     FROM {events}, LATERAL jsonb_to_record(e.data) AS c (
         provider text, model text, model_ref text, purpose text, error text, tokens_in bigint, tokens_out bigint,
         tokens_cached bigint, tokens_reasoning bigint, duration_ms bigint, first_token_ms bigint
     ) LEFT JOIN LATERAL (
         SELECT * FROM (
-            SELECT 0::numeric AS input_price, 0::numeric AS cached_price, 0::numeric AS output_price, NULL::timestamptz AS valid_from
+            SELECT true AS is_free, 0::numeric AS input_price, 0::numeric AS cached_price, 0::numeric AS output_price,
+                NULL::timestamptz AS valid_from
             FROM integrations_model m JOIN integrations_modelprovider v ON v.id = m.provider_id
             WHERE m.uuid::text = c.model_ref AND v.kind = 'offline'
             UNION ALL
-            SELECT q.input_price, q.cached_price, q.output_price, q.valid_from
+            SELECT false, q.input_price, q.cached_price, q.output_price, q.valid_from
             FROM integrations_modelprice q JOIN integrations_model m ON m.id = q.model_id
             WHERE m.uuid::text = c.model_ref AND q.valid_from <= e.at
         ) known ORDER BY valid_from DESC NULLS LAST LIMIT 1

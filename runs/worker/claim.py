@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+
+from django.db.models.functions import Now
 
 from mindloom import wall
 from mindloom.engine.events import RunStarted
@@ -25,10 +27,11 @@ def worker_name() -> str:
 def claim(run_id: int) -> tuple[Run, int] | None:
     """The run, and the fence to write with; None when it was not there to be taken."""
     with wall.system("worker: a message names a run of any department"):
-        run = Run.objects.filter(pk=run_id, state=State.QUEUED).first()
-        if run is None:
+        # The reaper compares with the database's clock; this machine's may be wrong.
+        found = Run.objects.filter(pk=run_id, state=State.QUEUED).annotate(now=Now()).first()
+        if found is None:
             return None
-        now = datetime.now(UTC)
+        run, now = found, found.now
         seconds = spec_from_json(run.spec).limits.seconds
         appended = append(
             run.pk,

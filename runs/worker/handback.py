@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from mindloom.engine.events import Event
 
 _CALLS = ("tool_call.started", "tool_call.finished", "tool_call.failed")
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+"""When a message was sent of a run that the sweeper is to tell the workers of at once."""
 UNKNOWN = "The worker went away while this was under way; what became of it is not known."
 
 
@@ -88,8 +90,7 @@ def _conclude(row: Run, guard: Guard, why: str, *, counts: bool) -> None:
             reason=Reason.WAITING_FOR_WORKER,
             reason_message=f"{why} It goes on as soon as a worker is free.",
             restarts=row.restarts + counts,
-            # Long ago: the sweeper tells the workers at once.
-            sent_at=datetime.now(UTC) - timedelta(hours=1),
+            sent_at=LONG_AGO,
         )
 
 

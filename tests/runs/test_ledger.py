@@ -82,8 +82,9 @@ def test_a_model_without_a_price_and_one_that_nobody_knows_are_unpriced(run):
     assert [one.cost for one in written(run, called(model), called())] == [None, None]
 
 
-def test_the_offline_model_is_free(run):
-    [record] = written(run, called(factories.offline_model()))
+@pytest.mark.parametrize("tokens", [{}, {"tokens_in": None, "tokens_out": None}])
+def test_the_offline_model_is_free(run, tokens):
+    [record] = written(run, called(factories.offline_model(), **tokens))
     assert record.cost == 0
     assert run.unpriced_calls == 0
 
@@ -139,6 +140,7 @@ CALLS = st.builds(
     model=st.sampled_from(["priced", "unpriced", "gone"]),
     tokens_in=st.one_of(st.none(), st.integers(0, 10**9)),
     tokens_out=st.one_of(st.none(), st.integers(0, 10**9)),
+    tokens_cached=st.one_of(st.none(), st.integers(0, 10**6)),
     hours=st.integers(-2, 2),
     error=st.sampled_from(["", "It broke."]),
     source=st.sampled_from([("Desk",), ("Desk", "Writer"), ("Desk", "Planner")]),
@@ -162,7 +164,7 @@ def test_ledger_run_and_department_add_up_to_the_same(cast, priced, batches, end
                 called(
                     models[one["model"]],
                     at=NOW + timedelta(hours=one["hours"]),
-                    **{name: one[name] for name in ("tokens_in", "tokens_out", "error", "source")},
+                    **{name: one[name] for name in ("tokens_in", "tokens_out", "tokens_cached", "error", "source")},
                 )
                 for one in calls
             ]
@@ -173,6 +175,7 @@ def test_ledger_run_and_department_add_up_to_the_same(cast, priced, batches, end
             totals = UsageRecord.objects.filter(run=run).totals()
             assert (totals.cost, totals.unpriced_calls) == (run.cost, run.unpriced_calls)
             assert (totals.tokens_in, totals.tokens_out) == (run.tokens_in, run.tokens_out)
+            assert totals.tokens_cached == run.tokens_cached
             assert totals.calls == run.model_calls
         after = UsageRecord.objects.visible_to(cast.alice).totals()
         assert after.cost - before.cost == sum(run.cost for run in runs)
