@@ -10,12 +10,25 @@ from runs.api import artifacts as files
 from runs.api import conversations as talks
 from runs.api import keeping as kept
 from runs.api import runs as api
-from runs.views import acts, artifacts, conversations, deciding, keeping, lists, memories, metrics, pages, starting
+from runs.views import (
+    acts,
+    artifacts,
+    comparing,
+    conversations,
+    deciding,
+    keeping,
+    lists,
+    memories,
+    metrics,
+    pages,
+    starting,
+)
 
 app_name = "runs"
 urlpatterns = [
     path("runs/", lists.run_list, name="list"),
     path("runs/export.csv", lists.run_export, name="export"),
+    path("runs/compare/", comparing.compare, name="compare"),
     path("agents/<uuid:agent_uuid>/run/", starting.start, name="start"),
     path("agents/<uuid:agent_uuid>/test/", starting.test_panel, name="test_panel"),
     path("teams/<uuid:team_uuid>/run/", starting.start_team, name="start_team"),

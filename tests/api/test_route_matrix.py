@@ -159,6 +159,7 @@ GET    teams:version                  302       200       200       200       40
 POST   teams:restore_version          302       403       403       302       404       302
 # Runs
 GET    runs:list                      302       200       200       200       200       200
+GET    runs:compare                   302       404       404       404       404       404
 GET    runs:export                    302       200       200       200       200       200
 GET    runs:start                     302       200       200       200       404       200
 POST   runs:start                     302       403       302       302       404       302

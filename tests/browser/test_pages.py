@@ -93,6 +93,7 @@ PLACES = [
     Place("run-delete", "maya", "/runs/{run}/delete/", "no way back"),
     Place("retention", "maya", "/departments/{department}/retention/", "Would go now"),
     Place("run-metrics", "maya", "/runs/{run}/metrics/", "Where the time went"),
+    Place("run-compare", "maya", "/runs/compare/?a={run}", "Compare runs"),
     Place("run-inputs", "maya", "/runs/{run}/inputs/", "Cyclists in cities"),
     Place("run-waiting", "maya", "/runs/{waiting}/", "Exactly this call"),
     Place("run-waiting-viewer", "vera", "/runs/{waiting}/", "or a manager of Marketing can decide"),
