@@ -50,7 +50,7 @@ app = Celery("mindloom")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["runs"])
 
-SHUT_DOWN = "The worker was shut down before the run had ended. Run it again when nothing in it must not happen twice."
+SHUT_DOWN = "The worker was shut down before the run had ended."
 
 
 @worker_init.connect
