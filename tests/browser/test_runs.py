@@ -34,7 +34,7 @@ def test_a_run_is_stopped(window, product, weaver):
     page.get_by_role("button", name="Stop").click()
 
     expect(page.get_by_role("log", name="Log")).to_contain_text("Stopped by Maya Ortiz")
-    expect(page.get_by_role("button", name="Run again")).to_be_visible()
+    expect(page.get_by_role("button", name="Retry")).to_be_visible()
     expect(page.get_by_role("log", name="Log")).not_to_contain_text("thread159")
 
 
