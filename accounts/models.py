@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import MaxValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -95,6 +95,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email.rpartition("@")[2].lower()
 
 
+MOST_RUNNING = 10_000
+
+
 class DepartmentQuerySet(models.QuerySet["Department"]):
     """Reads of departments."""
 
@@ -125,6 +128,13 @@ class Department(models.Model):
     keep_runs_days = models.PositiveIntegerField(null=True, blank=True, validators=[MaxValueValidator(36_500)])
     keep_events_days = models.PositiveIntegerField(null=True, blank=True, validators=[MaxValueValidator(36_500)])
     keep_files_days = models.PositiveIntegerField(null=True, blank=True, validators=[MaxValueValidator(36_500)])
+    max_running = models.PositiveSmallIntegerField(
+        "runs at once",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_RUNNING)],
+        help_text="How many of its runs may be under way at once. Empty: as many as the installation's setting says.",
+    )
     archived_at = models.DateTimeField(null=True, blank=True)
 
     objects = DepartmentQuerySet.as_manager()

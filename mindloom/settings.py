@@ -165,6 +165,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 WORKER_CONCURRENCY = env.whole("WORKER_CONCURRENCY", 16, low=1, high=1000)
 CELERY_WORKER_CONCURRENCY = WORKER_CONCURRENCY
 CELERY_WORKER_POOL = "threads"
+# Slots of each worker that runs of schedules leave free, so that people never wait behind them.
+WORKER_RESERVED_FOR_PEOPLE = min(
+    env.whole("WORKER_RESERVED_FOR_PEOPLE", max(1, WORKER_CONCURRENCY // 4), low=0, high=999), WORKER_CONCURRENCY - 1
+)
 # How long a worker that is told to stop lets its runs go on before it ends them.
 WORKER_DRAIN_SECONDS = env.whole("WORKER_DRAIN_SECONDS", 10, low=0, high=6 * 3600)
 
@@ -174,6 +178,10 @@ RUN_HEARTBEAT_STALE_SECONDS = env.whole("RUN_HEARTBEAT_STALE_SECONDS", 30, low=5
 CURRENCY = env.text("CURRENCY", "USD")
 RUN_RESTARTS = env.whole("RUN_RESTARTS", 2, low=0, high=20)
 RUN_MAX_SECONDS = env.whole("RUN_MAX_SECONDS", 3600, low=10, high=5 * 3600)
+# How many may be under way at once, on all workers together; an administrator can give a department a number of its own.
+RUNS_PER_DEPARTMENT = env.whole("RUNS_PER_DEPARTMENT", 64, low=1, high=10_000)
+RUNS_PER_AGENT = env.whole("RUNS_PER_AGENT", 32, low=1, high=10_000)
+RUNS_PER_PERSON = env.whole("RUNS_PER_PERSON", 32, low=1, high=10_000)
 RUN_INPUT_MAX_CHARS = env.whole("RUN_INPUT_MAX_CHARS", 200_000, low=1000, high=5_000_000)
 SHORT_TERM_MEMORY_HOURS = env.whole("SHORT_TERM_MEMORY_HOURS", 24, low=1, high=24 * 365)
 ARTIFACT_MAX_BYTES = env.whole("ARTIFACT_MAX_BYTES", 20 * 1024 * 1024, low=1024, high=1024**3)

@@ -7,6 +7,7 @@ them.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from typing import Any, Literal
 
 from mindloom.engine.events import Effect
@@ -36,6 +37,14 @@ class ModelSpec:
     """How long one silence of the provider may last."""
     context_window: int = 0
     """Tokens that the model reads at most; 0 when nobody said."""
+
+    @property
+    def provider_key(self) -> int:
+        """Names the account at the provider: what shares it shares its limits. 0 for the built-in model, which has none."""
+        if self.kind == "offline":
+            return 0
+        account = "\n".join((self.kind, self.base_url, self.key_ref))
+        return int.from_bytes(sha256(account.encode()).digest()[:8], "big") >> 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +202,11 @@ def models_of(data: dict[str, Any]) -> list[dict[str, Any]]:
     """The models that a stored snapshot names, the leader's or the agent's own first."""
     parts = [data, *(member["agent"] for member in data.get("members", ()))]
     return [part[name] for part in parts for name in ("model", "fallback_model") if part.get(name)]
+
+
+def provider_key(data: dict[str, Any]) -> int:
+    """Whose limits hold a stored snapshot's run back before it starts: its first model's; 0 when another can take its place."""
+    return 0 if data.get("fallback_model") else ModelSpec(**data["model"]).provider_key
 
 
 def _opened(data: dict[str, Any]) -> dict[str, Any]:

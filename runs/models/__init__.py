@@ -6,7 +6,7 @@ from runs.models.conversation import Conversation
 from runs.models.event import PICTURES, RunArtifact, RunEvent
 from runs.models.memory import JournalEntry, PersonMemory
 from runs.models.retention import RetentionReport, StrayFile
-from runs.models.run import LIVE_STATES, TERMINAL_STATES, Reason, Run, State, Trigger
+from runs.models.run import LIVE_STATES, TERMINAL_STATES, Priority, Reason, Run, State, Trigger
 from runs.models.usage import Totals, UsageRecord
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Guard",
     "JournalEntry",
     "PersonMemory",
+    "Priority",
     "Reason",
     "RetentionReport",
     "Run",

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from accounts.models import Department, Role, User
 from accounts.queries import departments_where, roles_of
@@ -33,6 +34,13 @@ LIVE_STATES = (State.QUEUED, State.RUNNING, State.WAITING)
 TERMINAL_STATES = (State.COMPLETED, State.FAILED, State.CANCELLED)
 
 
+class Priority(models.IntegerChoices):
+    """What is taken from the queue first. Each limit keeps a share for people, which background runs leave free."""
+
+    BACKGROUND = 0, "in the background"
+    PEOPLE = 10, "somebody waits"
+
+
 class Trigger(models.TextChoices):
     """What started a run."""
 
@@ -40,7 +48,13 @@ class Trigger(models.TextChoices):
     TEST = "test", "a test of a draft"
     API = "api", "the API"
     CONVERSATION = "conversation", "a conversation"
+    SCHEDULE = "schedule", "a schedule"
     SEED = "seed", "the demonstration"
+
+    @property
+    def priority(self) -> Priority:
+        """Who waits for the answer decides."""
+        return Priority.BACKGROUND if self == Trigger.SCHEDULE else Priority.PEOPLE
 
 
 class Reason(models.TextChoices):
@@ -135,6 +149,17 @@ class Run(models.Model):
     tool_failures = models.PositiveIntegerField(default=0)
     first_token_ms = models.PositiveIntegerField(null=True)
 
+    priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.PEOPLE)
+    not_before = models.DateTimeField(null=True, help_text="It is not started earlier")
+    provider_key = models.BigIntegerField(
+        default=0, help_text="Whose limits of requests hold it back: `ModelSpec.provider_key`; 0 for nobody's"
+    )
+    target_key = models.GeneratedField(
+        expression=Coalesce("agent_id", F("team_id") * -1), output_field=models.BigIntegerField(), db_persist=True
+    )
+    due_at = models.GeneratedField(
+        expression=Coalesce("not_before", "queued_at"), output_field=models.DateTimeField(), db_persist=True
+    )
     queued_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(auto_now_add=True, help_text="When a message for the workers was last sent")
     started_at = models.DateTimeField(null=True)
@@ -190,6 +215,12 @@ class Run(models.Model):
                 fields=["department", "finished_at"], condition=Q(finished_at__isnull=False), name="run_by_end"
             ),
             models.Index(F("state"), F("heartbeat_at"), condition=Q(state__in=LIVE_STATES), name="run_live"),
+            # The queue: `worker.claim` goes from one group of equal runs to the next.
+            models.Index(
+                fields=["priority", "department", "target_key", "started_by", "provider_key", "due_at", "id"],
+                condition=Q(state=State.QUEUED),
+                name="run_queue",
+            ),
         ]
 
     def __str__(self) -> str:

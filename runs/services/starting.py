@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from agents.models import Agent, AgentVersion
 from agents.specs import agent_spec
 from audit.services import record
 from mindloom.engine.events import RunQueued
+from mindloom.engine.spec import provider_key
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
 from runs.models import Conversation, Guard, Reason, Run, State, Trigger, append
 from runs.services.sending import send
@@ -41,13 +43,15 @@ def start_run(  # noqa: PLR0913 -- each by name
     retry_of: Run | None = None,
     conversation: Conversation | None = None,
     department_id: int | None = None,
+    not_before: datetime | None = None,
 ) -> Run:
     """Queue a run of an agent or a team: of the published version, or of the draft for a test (`draft` says otherwise).
 
     It belongs to the department where the person works: `department_id`, or the target's own, or, for what is shared with
     everyone, the first where they are a member. Raises `NotAllowed` for viewers, `Conflict` for a target that is archived or was
     never published and for a conversation in which a run is under way, `Invalid` with the fields at fault for variables and
-    input. The workers hear of the run when the transaction commits.
+    input. The workers hear of the run when the transaction commits;
+    with `not_before` they leave it alone until then.
     """
     of_draft = trigger == Trigger.TEST if draft is None else draft
     department = check_may_run(actor, target, department_id, of_draft=of_draft)
@@ -65,6 +69,7 @@ def start_run(  # noqa: PLR0913 -- each by name
         trigger=trigger,
         retry_of=retry_of,
         conversation=conversation,
+        not_before=not_before,
     )
 
 
@@ -182,6 +187,8 @@ def _queued(*, actor: User, target: Target, version: Any, spec: dict[str, Any], 
             **{kind: target, f"{kind}_version": version},
             started_by=actor,
             spec=spec,
+            priority=Trigger(fields["trigger"]).priority,
+            provider_key=provider_key(spec),
             input=text,
             reason=Reason.WAITING_FOR_WORKER,
             reason_message=WAITS_FOR_WORKER,

@@ -172,6 +172,7 @@ _TRIGGERS = {
     "test": "a test",
     "api": "the API",
     "conversation": "a message",
+    "schedule": "a schedule",
     "seed": "the demonstration",
 }
 _RENDER: dict[str, Callable[[dict[str, Any]], Line]] = {
