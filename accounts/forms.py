@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
 
-from accounts.models import Department
+from accounts.models import MOST_RUNNING, Department
 from accounts.queries import joinable_departments
 from accounts.services.departments import NAME_LENGTH as DEPARTMENT_NAME_LENGTH
 from accounts.services.people import NAME_LENGTH, time_zones
@@ -152,6 +153,14 @@ class DepartmentForm(PeopleForm):
         max_length=10_000,
         widget=forms.Textarea(attrs={"rows": 3, "class": "code", "spellcheck": "false"}),
         help_text="One a line, as in example.org. Whoever confirms an address there is let in without a manager.",
+    )
+
+    max_running = forms.IntegerField(
+        label="Runs at once",
+        required=False,
+        min_value=1,
+        max_value=MOST_RUNNING,
+        help_text=f"How many of its runs may be under way at once. Empty: {settings.RUNS_PER_DEPARTMENT}, as everywhere.",
     )
 
     def clean_email_domains(self) -> list[str]:

@@ -65,8 +65,9 @@ def _prepare(**_: Any) -> None:
 
 @worker_ready.connect
 def _clean_up(**_: Any) -> None:
-    from runs import services  # needs loaded apps
+    from runs import services, worker  # needs loaded apps
 
+    worker.show_life()
     services.sweep()
 
 
@@ -75,8 +76,9 @@ def _drain(**_: Any) -> None:
     """Celery waits for the tasks under way; after the set time they are ended, so that nothing has to be killed."""
     from django.conf import settings  # needs loaded apps
 
-    from runs.worker import steward
+    from runs.worker import slots, steward
 
+    slots.close()
     timer = threading.Timer(settings.WORKER_DRAIN_SECONDS, steward.interrupt, [SHUT_DOWN])
     timer.daemon = True
     timer.start()

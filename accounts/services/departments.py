@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from accounts.models import Department, Membership, Role, User
+from accounts.models import MOST_RUNNING, Department, Membership, Role, User
 from accounts.queries import may, roles_of
 from audit.services import record
 from mindloom import wall
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NAME_LENGTH = 80
 MOST_DOMAINS = 50
+AS_IT_IS = -1
+"""A number of runs that stays what it is; None means the installation's."""
 MOST_DAYS = 36_500
 DAYS_WRONG = f"Write a number of days from 0 (for ever) to {MOST_DAYS:,}, or nothing."
 TAKEN = "There is a department of this name already."
@@ -34,32 +36,47 @@ _PUBLIC_DOMAINS = frozenset(
 )
 
 
-def create_department(*, actor: User, name: str, email_domains: Iterable[str] = ()) -> Department:
+def create_department(
+    *, actor: User, name: str, email_domains: Iterable[str] = (), max_running: int | None = None
+) -> Department:
     """Make a department. For administrators. Raises `Invalid` with the fields at fault."""
     _check_administrator(actor)
     name, domains = _checked_name(name), _checked_domains(email_domains)
+    _check_running(max_running)
     try:
         with transaction.atomic():
-            made = Department.objects.create(name=name, slug=_free_slug(name), email_domains=domains)
-            record(actor=actor, action="department.created", target=made, department_id=made.pk, email_domains=domains)
+            given = {"email_domains": domains, "max_running": max_running}
+            made = Department.objects.create(name=name, slug=_free_slug(name), **given)
+            record(actor=actor, action="department.created", target=made, department_id=made.pk, **given)
     except IntegrityError:
         raise Invalid(fields={"name": [TAKEN]}) from None
     return made
 
 
 def update_department(
-    *, actor: User, department: Department, name: str | None = None, email_domains: Iterable[str] | None = None
+    *,
+    actor: User,
+    department: Department,
+    name: str | None = None,
+    email_domains: Iterable[str] | None = None,
+    max_running: int | None = AS_IT_IS,
 ) -> Department:
-    """Change what is given; the address in links stays. For administrators. Raises `Invalid`."""
+    """Change what is given; the address in links stays. Without a `max_running` of its own the installation's holds.
+
+    For administrators. Raises `Invalid`.
+    """
     _check_administrator(actor)
     if name is not None:
         department.name = _checked_name(name)
     if email_domains is not None:
         department.email_domains = _checked_domains(email_domains)
+    if max_running != AS_IT_IS:
+        _check_running(max_running)
+        department.max_running = max_running
     try:
         with transaction.atomic():
-            department.save(update_fields=["name", "email_domains"])
-            changes = {"name": department.name, "email_domains": department.email_domains}
+            changes = {one: getattr(department, one) for one in ("name", "email_domains", "max_running")}
+            department.save(update_fields=list(changes))
             record(actor=actor, action="department.updated", target=department, department_id=department.pk, **changes)
     except IntegrityError:
         raise Invalid(fields={"name": [TAKEN]}) from None
@@ -157,6 +174,11 @@ def _checked_domains(given: Iterable[str]) -> list[str]:
     if sentences:
         raise Invalid(fields={"email_domains": sentences})
     return domains
+
+
+def _check_running(number: int | None) -> None:
+    if number is not None and not 1 <= number <= MOST_RUNNING:
+        raise Invalid(fields={"max_running": [f"Write a number from 1 to {MOST_RUNNING:,}, or leave it empty."]})
 
 
 def _free_slug(name: str) -> str:

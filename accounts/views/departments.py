@@ -79,7 +79,8 @@ def department_create(request: Request) -> HttpResponse:
 @require_http_methods(GET_OR_POST)
 def department_edit(request: Request, uuid: UUID) -> HttpResponse:
     department = get_object_or_404(_editable(request), uuid=uuid)
-    known = {"name": department.name, "email_domains": "\n".join(department.email_domains)}
+    domains = "\n".join(department.email_domains)
+    known = {"name": department.name, "email_domains": domains, "max_running": department.max_running}
     form = DepartmentForm(request.POST or None, initial=known)
     if request.method == "POST" and form.is_valid():
         try:

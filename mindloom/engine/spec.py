@@ -43,7 +43,7 @@ class ModelSpec:
         """Names the account at the provider: what shares it shares its limits. 0 for the built-in model, which has none."""
         if self.kind == "offline":
             return 0
-        account = "\n".join((self.kind, self.base_url, self.key_ref))
+        account = f"{self.kind}\n{self.base_url}\n{self.key_ref}"
         return int.from_bytes(sha256(account.encode()).digest()[:8], "big") >> 1
 
 

@@ -54,7 +54,7 @@ def note_export(*, actor: User, department_id: int | None, query: str) -> None:
 def sweep() -> int:
     """End runs that nobody carries out any more and send lost messages again; returns how many ended. For the scheduler."""
     ended = worker.reap()
-    if not messages_waiting():
+    if messages_waiting() == 0:
         for run_id in worker.stale_queued():
             send(run_id)
     return ended

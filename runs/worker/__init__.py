@@ -14,7 +14,9 @@ from runs.worker.clearing import (
 from runs.worker.endings import end
 from runs.worker.execute import execute, warm_up
 from runs.worker.files import seen_in
+from runs.worker.life import show_life
 from runs.worker.memory import forget_facts, forget_talk
+from runs.worker.queue import slots, work
 from runs.worker.reaper import reap, stale_queued
 from runs.worker.steward import steward
 
@@ -32,9 +34,12 @@ __all__ = [
     "remove_old_runs",
     "remove_runs",
     "seen_in",
+    "show_life",
+    "slots",
     "stale_queued",
     "steward",
     "unpruned",
     "warm_up",
     "whole_runs",
+    "work",
 ]

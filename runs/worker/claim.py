@@ -28,8 +28,10 @@ from runs.signals import announce
 # The engine ends a run at its time limit; when even that fails, the reaper does so this much later.
 DEADLINE_GRACE = timedelta(seconds=20)
 LOCK = 0x71756575  # "queu"
-MOST_STOPPED = 20
+STOPPED_MEANWHILE = 20
 """How often a run may be stopped in the very moment in which it was chosen, before this worker looks again later."""
+
+OF_EACH = 8
 
 _LOCKED = "SELECT pg_advisory_xact_lock(%(lock)s);"
 # Of each limit a share is kept for people: what runs in the background may use is less.
@@ -74,7 +76,7 @@ FROM startable g CROSS JOIN LATERAL (
     WHERE r.state = 'queued' AND r.priority = g.priority AND r.department_id = g.department_id
     AND r.target_key = g.target_key AND r.started_by_id = g.started_by_id AND r.provider_key = g.provider_key
     -- The index has the order; whether it is time is asked of the few at its head, with room for clocks that differ.
-    AND r.due_at <= clock_timestamp() + interval '1 minute' AND (r.not_before IS NULL OR r.not_before <= clock_timestamp())
+    AND r.due_at <= now() + interval '1 minute' AND (r.not_before IS NULL OR r.not_before <= clock_timestamp())
     ORDER BY r.due_at, r.id LIMIT %(each)s
 ) head
 ORDER BY g.priority DESC, g.load, head.due_at, head.id LIMIT %(most)s
@@ -87,7 +89,7 @@ def worker_name() -> str:
 
 
 def claim(run_id: int) -> tuple[Run, int] | None:
-    """This run as it was, whoever's turn it is, and the fence to write with; None when it was not there to be taken."""
+    """The run of the message as it was, whoever's turn it is, and the fence to write with; None when it was not there to be taken."""
     with wall.system("worker: a message names a run of any department"):
         run = Run.objects.filter(pk=run_id, state=State.QUEUED).annotate(now=Now()).first()
         if run is None:
@@ -107,7 +109,7 @@ def claim_next(*, background: bool) -> tuple[Run, int] | None:
     of its limit, then the oldest.
     """
     with wall.system("worker: the next run of all departments"):
-        for _ in range(MOST_STOPPED):
+        for _ in range(STOPPED_MEANWHILE):
             with transaction.atomic():
                 found = _heads(_LOCKED, background=background, each=1, most=1)
                 fence = _start(*found[0][:5]) if found else None
@@ -122,13 +124,13 @@ def claim_next(*, background: bool) -> tuple[Run, int] | None:
 
 
 def forgotten(patience: timedelta, most: int) -> list[int]:
-    """Runs that could start now although their message was sent a while ago, `most` of them: nobody seems to know of them."""
-    found = _heads("", background=True, each=most, most=most, patience=patience)
+    """Runs that could start now although their message was sent a while ago: some of each group, `most` of them altogether."""
+    found = _heads("", background=True, each=OF_EACH, most=most, patience=patience)
     return [row[0] for row in found if row[5]]
 
 
 def _heads(prefix: str, *, background: bool, each: int, most: int, patience: timedelta = timedelta()) -> list[Any]:
-    values = {
+    values: dict[str, Any] = {
         "lock": LOCK,
         "lowest": min(Priority.values) if background else Priority.PEOPLE.value,
         "people": Priority.PEOPLE.value,
@@ -145,7 +147,7 @@ def _heads(prefix: str, *, background: bool, each: int, most: int, patience: tim
         cursor.execute(prefix + _HEADS, values)
         if prefix:
             cursor.nextset()
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _start(run_id: int, fence: int, started_at: datetime | None, seconds: float, now: datetime) -> int | None:

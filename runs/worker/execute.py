@@ -54,11 +54,16 @@ def _agno() -> AgnoRunner:
 
 
 def execute(run_id: int, runner: Runner | None = None) -> bool:
-    """Carry the run out; False when it was not there to be claimed, which makes a message delivered twice harmless."""
+    """Carry the run out, whoever's turn it is; False when it was not there to be claimed, which makes a message delivered twice harmless."""
     claimed = claim(run_id)
     if claimed is None:
         return False
-    run, fence = claimed
+    carry_out(*claimed, runner)
+    return True
+
+
+def carry_out(run: Run, fence: int, runner: Runner | None = None) -> None:
+    """Carry out a run that was taken. `run` is as it was before."""
     with wall.tenant([run.department_id]):
         try:
             _drive(run, fence, runner or _agno())
@@ -66,7 +71,6 @@ def execute(run_id: int, runner: Runner | None = None) -> bool:
             logger.warning("Run %s is no longer this worker's", run.pk)
         finally:
             give_back()
-    return True
 
 
 def _drive(run: Run, fence: int, runner: Runner) -> None:

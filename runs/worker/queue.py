@@ -58,13 +58,13 @@ class Slots:
 slots = Slots()
 
 
-def work(runner: Runner | None = None) -> int:
-    """Carry out runs one after the other; returns how many. Ends when nothing may start now, or after a while."""
+def work(runner: Runner | None = None) -> bool:
+    """Carry out runs one after the other until nothing may start now. True when it ended before, and others should go on."""
     began, done = time.monotonic(), 0
     while time.monotonic() - began < LONGEST_SECONDS:
         with slots.next() as claimed:
             if claimed is None:
-                break
+                return slots.is_closed and done > 0
             carry_out(*claimed, runner)
         done += 1
-    return done
+    return True

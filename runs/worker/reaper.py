@@ -15,6 +15,7 @@ from mindloom import wall
 from mindloom.engine.events import RunCancelled, RunFailed
 from runs.models import Guard, Run, State
 from runs.signals import announce
+from runs.worker.claim import forgotten
 from runs.worker.endings import end
 from runs.worker.handback import hand_back
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BATCH = 500
-RESEND_AFTER = timedelta(seconds=20)
+RESEND_AFTER = timedelta(seconds=5)
+MOST_SENT = 50
+"""Messages that the sweeper sends at once; whoever takes one goes on with all that may start."""
 
 
 def reap() -> int:
@@ -37,10 +40,9 @@ def reap() -> int:
 
 
 def stale_queued() -> list[int]:
-    """Ids of queued runs whose message was sent a while ago; marks them as sent again now."""
+    """Queued runs that could start, whose message was sent a while ago; marks them as sent again now."""
     with wall.system("sweeper: queued runs of all departments"):
-        waiting = Run.objects.filter(state=State.QUEUED, sent_at__lt=Now() - RESEND_AFTER).order_by("pk")
-        ids = list(waiting.values_list("pk", flat=True)[:BATCH])
+        ids = forgotten(RESEND_AFTER, MOST_SENT)
         Run.objects.filter(pk__in=ids, state=State.QUEUED).update(sent_at=Now())
     return ids
 

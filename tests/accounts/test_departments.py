@@ -157,3 +157,40 @@ def test_a_member_leaves_no_such_trace(cast, client_as):
     switch(client_as(cast.alice), "marketing")
 
     assert entered(cast.alice) == []
+
+
+def test_a_department_gets_a_number_of_runs_of_its_own_and_gives_it_up_again(cast, client_as):
+    path = reverse("accounts:department_edit", args=[cast.finance.uuid])
+    client, values = client_as(cast.ada), {"name": "Finance", "email_domains": ""}
+
+    client.post(path, values | {"max_running": "12"})
+    cast.finance.refresh_from_db()
+    assert cast.finance.max_running == 12
+    assert 'value="12"' in client.get(path).content.decode()
+    client.post(path, values | {"max_running": ""})
+    cast.finance.refresh_from_db()
+    assert cast.finance.max_running is None
+    with wall.system("tests: look behind the scenes"):
+        told = (
+            Entry.objects.filter(action="department.updated").order_by("id").values_list("data__max_running", flat=True)
+        )
+        assert list(told) == [12, None]
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "10001", "many"])
+def test_a_number_of_runs_that_cannot_be_is_refused(cast, client_as, number):
+    path = reverse("accounts:department_edit", args=[cast.finance.uuid])
+    response = client_as(cast.ada).post(path, {"name": "Finance", "email_domains": "", "max_running": number})
+
+    assert response.status_code == 422
+    cast.finance.refresh_from_db()
+    assert cast.finance.max_running is None
+
+
+def test_whoever_calls_the_service_is_held_to_the_same(cast):
+    with pytest.raises(Invalid):
+        services.update_department(actor=cast.ada, department=cast.finance, max_running=0)
+    services.update_department(actor=cast.ada, department=cast.finance, max_running=7)
+    services.update_department(actor=cast.ada, department=cast.finance, name="Money")
+    cast.finance.refresh_from_db()
+    assert (cast.finance.name, cast.finance.max_running) == ("Money", 7)
