@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from mindloom.web.api import StrictSerializer
 from runs.models import Approval, Conversation, RetentionReport, Run, RunArtifact, State
+from runs.queries import Why, standing
 from runs.stream.lanes import lanes_of
 
 if TYPE_CHECKING:
@@ -184,18 +185,39 @@ class LaneOut(serializers.Serializer[Any]):
     tool_calls = serializers.IntegerField()
 
 
+class StandingOut(serializers.Serializer[Any]):
+    """Why a run is not running."""
+
+    code = serializers.ChoiceField(Why.choices)
+    message = serializers.CharField()
+    action = serializers.CharField(help_text="What can be done about it.")
+    until = serializers.DateTimeField(
+        allow_null=True, help_text="When the reason ends at the latest, if that is known."
+    )
+    estimate = serializers.IntegerField(
+        allow_null=True, help_text="Seconds until it starts, by the durations of the runs before it."
+    )
+
+
 class RunDetail(RunSummary):
     """A whole run."""
 
+    standing = serializers.SerializerMethodField(help_text="Why it is not running; null when it runs or has ended.")
     approvals = serializers.SerializerMethodField()
     members = serializers.SerializerMethodField(help_text="The leader and the members; empty for an agent alone.")
 
     class Meta(RunSummary.Meta):
         fields = [
             *RunSummary.Meta.fields,
-            *("input", "variables", "output", "structured", "approvals", "members"),
+            *("standing", "input", "variables", "output", "structured", "approvals", "members"),
         ]
         read_only_fields = fields
+
+    @extend_schema_field(StandingOut(allow_null=True))
+    def get_standing(self, run: Run) -> Any:
+        """Why it is not running."""
+        why = standing(run)
+        return StandingOut(why).data if why is not None else None
 
     @extend_schema_field(ApprovalOut(many=True))
     def get_approvals(self, run: Run) -> Any:

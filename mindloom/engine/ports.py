@@ -108,3 +108,9 @@ class Ports(Protocol):
 
     def save_artifact(self, name: str, content: bytes, media_type: str) -> SavedArtifact:
         """Store a file of the run. Raises `ToolError` when it is too large or there are too many."""
+
+    def wait_for(self, provider: int) -> float:
+        """Seconds until the provider (`ModelSpec.provider_key`) may be asked, as any run has heard it; 0 for now."""
+
+    def hold(self, provider: int, seconds: float) -> None:
+        """No run asks the provider for so long: it said that there are too many requests."""

@@ -13,6 +13,7 @@ from accounts.queries import may
 from mindloom.engine.spec import models_of
 from runs.forms import DecisionForm
 from runs.models import Approval, Run, State
+from runs.queries import standing
 from runs.stream.lanes import lanes_of
 from teams.models import Team
 
@@ -59,6 +60,7 @@ def context_of(
         "questions": [_question(one, forms or {}) for one in asked if one.state == Approval.State.OPEN],
         "decided": [one for one in asked if one.state != Approval.State.OPEN],
         "waits": run.state == State.WAITING,
+        "why": standing(run) if run.state == State.QUEUED else None,
     }
 
 

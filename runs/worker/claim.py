@@ -23,6 +23,7 @@ from mindloom.engine.spec import Limits, spec_from_json
 from mindloom.wall.pool import give_back
 from runs.models import Guard, Priority, Reason, Run, State, append
 from runs.queries.limited import limited
+from runs.queries.limits import ALLOWED_SQL
 from runs.signals import announce
 
 # The engine ends a run at its time limit; when even that fails, the reaper does so this much later.
@@ -34,8 +35,6 @@ STOPPED_MEANWHILE = 20
 OF_EACH = 8
 
 _LOCKED = "SELECT pg_advisory_xact_lock(%(lock)s);"
-# Of each limit a share is kept for people: what runs in the background may use is less.
-_ALLOWED = "CASE WHEN g.priority < %(people)s AND {0} > 1 THEN {0} - greatest(1, {0} / 4) ELSE {0} END"
 _DEPARTMENT_LIMIT = "coalesce(d.max_running, %(department)s)"
 _HEADS = f"""
 WITH RECURSIVE groups AS (
@@ -63,8 +62,8 @@ WITH RECURSIVE groups AS (
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(n), 0) AS n FROM busy b
         WHERE b.started_by_id = g.started_by_id AND b.priority >= %(people)s) of_person
-    WHERE in_department.n < {_ALLOWED.format(_DEPARTMENT_LIMIT)}
-    AND of_target.n < {_ALLOWED.format("%(target)s")}
+    WHERE in_department.n < {ALLOWED_SQL.format(_DEPARTMENT_LIMIT)}
+    AND of_target.n < {ALLOWED_SQL.format("%(target)s")}
     AND (g.priority < %(people)s OR of_person.n < %(person)s)
     AND g.provider_key <> ALL(%(limited)s::bigint[])
 )

@@ -14,7 +14,7 @@ from mindloom.engine.errors import EngineError
 from mindloom.engine.ports import Passage
 from mindloom.wall.pool import give_back
 from mindloom.web.errors import Unavailable
-from runs.worker import files
+from runs.worker import files, limiter
 from runs.worker import memory as memories
 
 if TYPE_CHECKING:
@@ -103,3 +103,11 @@ class RunPorts:
                 return files.store(self._run, self._redactor.text(name), content, media_type)
             finally:
                 give_back()
+
+    def wait_for(self, provider: int) -> float:
+        """Seconds until the provider may be asked, as any worker has heard it."""
+        return limiter.wait_for(provider)
+
+    def hold(self, provider: int, seconds: float) -> None:
+        """No run of any worker asks the provider for so long."""
+        limiter.hold(provider, seconds)

@@ -16,7 +16,7 @@ def fake():
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch):
-    monkeypatch.setattr("mindloom.engine.agno_adapter.calls.BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("mindloom.engine.agno_adapter.backoff.BACKOFF_SECONDS", 0.01)
 
 
 @pytest.fixture

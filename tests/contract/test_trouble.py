@@ -86,6 +86,48 @@ def test_a_passing_failure_is_asked_again_and_logged(model):
     ]
 
 
+def test_a_limit_that_one_run_was_told_of_holds_for_the_others(fake, model):
+    ports = LentPorts()
+    limiting = {"status": 429, "error": {"message": "Slow down"}, "headers": {"retry-after": "0.4"}}
+    spec = agent_spec(model("limited", limiting, {"text": "Here."}, by="request"))
+    other = agent_spec(model("not-limited", {"text": "There."}))
+    first = start(spec, ports=ports)
+    events = iter(first)
+    while next(item for item in events if item is not None).type != "model.called":
+        pass
+    began = time.monotonic()
+    second = play(other, ports=ports)
+
+    assert second[-1].output == "There."
+    [said] = of(second, "log.written")
+    assert 'The provider "Acme" takes no more requests; this run waits for 0.' in said.message
+    assert time.monotonic() - began >= 0.2
+    assert [event.turn for event in of(second, "model.called")] == [1]
+    assert events_of(events)[-1].output == "Here."
+
+
+def test_a_provider_that_wants_a_long_rest_loses_the_request_to_the_fallback(fake, model):
+    limiting = {"status": 429, "error": {"message": "Slow down"}, "headers": {"retry-after": "120"}}
+    fallback = model("spare", {"text": "Spare."}, key_ref="another")
+    ports = LentPorts()
+    events = play(agent_spec(model("long-rest", limiting), fallback_model=fallback), ports=ports)
+
+    assert events[-1].output == "Spare."
+    assert len(fake.bodies("long-rest")) == 1
+    assert "Going on with the fallback model spare" in of(events, "log.written")[-1].message
+
+    again = play(agent_spec(model("long-rest", limiting), fallback_model=fallback), ports=ports)
+    assert again[-1].output == "Spare."
+    assert len(fake.bodies("long-rest")) == 1, "it was not asked while it rests"
+
+
+def test_a_provider_that_wants_to_be_left_alone_for_hours_fails_the_run(model):
+    limiting = {"status": 429, "error": {"message": "Slow down"}, "headers": {"retry-after": "7200"}}
+    [*_, last] = play(agent_spec(model("hours", limiting)))
+    assert (last.type, last.kind) == ("run.failed", "system_error")
+    assert "too many (HTTP 429)" in last.message
+
+
 def test_a_failure_is_not_asked_again_once_text_was_streamed(fake, model):
     play(agent_spec(model("once", {"text": "It", "end": "reset"})))
     assert len(fake.bodies("once")) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from typing import Any
 
 from mindloom.engine.agno_adapter import AgnoRunner
@@ -34,6 +35,7 @@ class LentPorts:
         self.functions = functions
         self.files: dict[str, bytes] = {}
         self.remembered: list[tuple[Any, Any]] = []
+        self.held: dict[int, float] = {}
 
     def tools(self, tool):
         return self.functions
@@ -49,6 +51,12 @@ class LentPorts:
 
     def remember(self, memory, *, summary=None, facts=None):
         self.remembered.append((summary, facts))
+
+    def wait_for(self, provider):
+        return max(0.0, self.held.get(provider, 0.0) - time.monotonic())
+
+    def hold(self, provider, seconds):
+        self.held[provider] = time.monotonic() + seconds
 
     def save_artifact(self, name, content, media_type):
         self.files[name] = content

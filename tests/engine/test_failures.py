@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from types import SimpleNamespace
 
 import pytest
@@ -61,6 +63,21 @@ def test_what_the_provider_said_is_bounded_and_in_one_line():
     assert "\n" not in message
 
 
-@pytest.mark.parametrize(("given", "seconds"), [("2", 2.0), ("0.5", 0.5), ("soon", None), ("-1", 0.0)])
+@pytest.mark.parametrize(
+    ("given", "seconds"), [("2", 2.0), ("0.5", 0.5), ("soon", None), ("-1", 0.0), ("inf", None), ("", None)]
+)
 def test_the_provider_may_say_when_to_ask_again(given, seconds):
     assert explainer.explain(APIStatusError(429, headers={"retry-after": given})).retry_after == seconds
+
+
+def test_the_provider_may_say_it_in_milliseconds_or_as_a_date():
+    at = datetime.now(UTC) + timedelta(seconds=90)
+    said = explainer.explain(APIStatusError(503, headers={"retry-after": format_datetime(at, usegmt=True)}))
+    assert 85 < said.retry_after <= 90
+    assert said.limits
+    precise = explainer.explain(APIStatusError(429, headers={"retry-after-ms": "250", "retry-after": "1"}))
+    assert precise.retry_after == 0.25
+
+
+def test_a_broken_provider_that_names_no_time_holds_nobody_else_back():
+    assert not explainer.explain(APIStatusError(500)).limits

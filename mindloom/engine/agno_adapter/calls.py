@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mindloom.engine.agno_adapter import models
 from mindloom.engine.agno_adapter.agno_setup import Message, ModelResponse
+from mindloom.engine.agno_adapter.backoff import Backoff
 from mindloom.engine.agno_adapter.failures import BrokenOffError, Failure, UnreadableError
 from mindloom.engine.agno_adapter.form import Form
 from mindloom.engine.agno_adapter.reading import Call, as_ms, read, tokens_read
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from mindloom.engine.agno_adapter.plan import Choice
     from mindloom.engine.agno_adapter.toolbox import Toolbox
 
-BACKOFF_SECONDS = 0.5
-LONGEST_WAIT_SECONDS = 30.0
 CORRECTIONS = 2
 """How often an answer that does not fit its form is sent back."""
 
@@ -52,6 +51,7 @@ class ModelCalls:
         self._turns = 0
         self.form = Form(part.plan.output) if part.plan.output else None
         self._room = Room(part, self)
+        self._backoff = Backoff(part)
         self._model: MeteredModel | None = None
 
     @property
@@ -63,6 +63,10 @@ class ModelCalls:
     def choice(self) -> Choice:
         """The model that is asked now."""
         return self._choices[self._used]
+
+    @property
+    def _has_fallback(self) -> bool:
+        return self._used + 1 < len(self._choices)
 
     def build(self) -> MeteredModel:
         """A fresh Agno model for the choice. Raises `EngineError` when its spec lacks something."""
@@ -127,7 +131,7 @@ class ModelCalls:
                 failure = unusable.failure
                 if failure.too_long and await self._room.make(messages):
                     continue
-                if not failure.too_long and self._used + 1 < len(self._choices):
+                if not failure.too_long and self._has_fallback:
                     before = self.choice.spec.model
                     self._used += 1
                     self._model = None
@@ -151,8 +155,10 @@ class ModelCalls:
         self, messages: list[Message], options: dict[str, Any], purpose: str = ""
     ) -> list[ModelResponse]:
         """A request, and some more when it fails in a way that may pass. Raises `Unusable` when that did not help."""
-        retries = self._part.plan.retries
+        retries, spec, has_fallback = self._part.plan.retries, self.choice.spec, self._has_fallback
         for attempt in range(retries + 1):
+            if limited := await self._backoff.before(spec, has_fallback=has_fallback):
+                raise Unusable(limited)
             self._requests += 1
             call = Call(self.session.budget.left, purpose=purpose)
             try:
@@ -166,7 +172,8 @@ class ModelCalls:
                     raise Unusable(failure) from error
             finally:
                 self._end(call)
-            await self._wait(failure, attempt)
+            if not await self._backoff.after(failure, spec, attempt, has_fallback=has_fallback):
+                raise Unusable(failure)
         raise AssertionError  # the last attempt returned or raised
 
     async def _request(self, messages: list[Message], options: dict[str, Any], call: Call) -> list[ModelResponse]:
@@ -222,13 +229,3 @@ class ModelCalls:
         )
         call.error = message
         return self._part.fail(message, "timeout")
-
-    async def _wait(self, failure: Failure, attempt: int) -> None:
-        """Wait before the next attempt, as long as the provider asks for, within bounds."""
-        asked = failure.retry_after
-        seconds = min(LONGEST_WAIT_SECONDS, BACKOFF_SECONDS * 2**attempt if asked is None else asked)
-        attempts = self._part.plan.retries + 1
-        self._part.log(
-            "warn", f"{failure.message} Trying again in {seconds:g} s (attempt {attempt + 2} of {attempts})."
-        )
-        await asyncio.sleep(seconds)

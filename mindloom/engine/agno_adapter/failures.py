@@ -6,9 +6,12 @@ and Agno each have their own, and Agno's hide the others as a cause.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from mindloom.engine.events import FailureKind
@@ -23,12 +26,16 @@ _LOOKS_SECRET = re.compile(r"\b(sk|key|pk|api)[-_][\w*.-]{6,}|Bearer\s+\S+", re.
 
 @dataclass(frozen=True)
 class Failure:
-    """A provider's failure: the sentence, and whether asking again may help."""
+    """A provider's failure: the sentence, and whether asking again may help.
+
+    `retry_after` are the seconds for which the provider asked; `limits` says that it wants to be left alone by everybody.
+    """
 
     message: str
     kind: FailureKind = "system_error"
     retryable: bool = False
     retry_after: float | None = None
+    limits: bool = False
     too_long: bool = False
 
 
@@ -105,12 +112,15 @@ class Explainer:
                 f"{self._provider} refuses requests because there are too many (HTTP 429). Try again later.{detail}",
                 retryable=True,
                 retry_after=_retry_after(error),
+                limits=True,
             )
         if status >= 500:
+            asked = _retry_after(error)
             return Failure(
                 f"{self._provider} has a problem of its own (HTTP {status}). Try again later.{detail}",
                 retryable=True,
-                retry_after=_retry_after(error),
+                retry_after=asked,
+                limits=asked is not None,
             )
         return Failure(f"{self._provider} refused the request (HTTP {status}).{detail}", kind="agent_error")
 
@@ -158,8 +168,16 @@ def _body(error: BaseException) -> tuple[str, str]:
 
 
 def _retry_after(error: BaseException) -> float | None:
+    """Seconds, from milliseconds, seconds or a date (RFC 9110, 10.2.3); None when nothing of use was said."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    given = str(headers.get("retry-after", ""))
     try:
-        return max(0.0, float(headers.get("retry-after", "")))
+        if milliseconds := headers.get("retry-after-ms"):
+            seconds = float(milliseconds) / 1000
+        elif given[:1].isalpha():
+            seconds = parsedate_to_datetime(given).timestamp() - datetime.now(UTC).timestamp()
+        else:
+            seconds = float(given)
     except ValueError:
         return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
