@@ -130,7 +130,8 @@ def _remember(taken: RememberedAnswer, response: HttpResponseBase) -> None:
     location = response.headers.get("Location", "")
     body: Any = {"location": location}
     if isinstance(response, Response):
-        body = json.loads(JSONRenderer().render(response.data)) if response.data is not None else None
+        data = getattr(response, "remembered", response.data)  # without what is shown once only
+        body = json.loads(JSONRenderer().render(data)) if data is not None else None
     RememberedAnswer.objects.filter(pk=taken.pk, created_at=taken.created_at).update(
         status_code=response.status_code,
         body=body,

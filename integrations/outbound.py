@@ -109,12 +109,15 @@ def fetch(  # noqa: PLR0913 -- each is a bound or a part of the request, all by 
     seconds: float = 20.0,
     resolver: Resolver = resolve,
     check_url: Callable[[str], None] | None = None,
+    follow: bool = True,
+    cut: bool = False,
 ) -> Answer:
     """Call an address and read its whole answer, whatever its status.
 
     What is sent is `json`, or `content` as it is. `max_bytes` bounds the decompressed body, `seconds` everything together.
-    `check_url` may refuse an address by raising `OutboundError`; it sees redirects, too. Raises
-    `OutboundError` for everything that does not end in an answer.
+    `check_url` may refuse an address by raising `OutboundError`; it sees redirects, too. Without `follow` a redirect is an
+    answer like others; with `cut` a larger body is cut off instead of refused. Raises `OutboundError` for everything that
+    does not end in an answer.
     """
     deadline = time.monotonic() + seconds
     transport = _Transport(_Backend(tuple(allowed), resolver, deadline, seconds))
@@ -125,9 +128,9 @@ def fetch(  # noqa: PLR0913 -- each is a bound or a part of the request, all by 
             if check_url is not None:
                 check_url(url)
             request = _Request(method, url, sent, json, content)
-            answer = _once(client, request, _Bounds(max_bytes, deadline, seconds))
+            answer = _once(client, request, _Bounds(max_bytes, deadline, seconds, cut))
             target = answer.headers.get("location")
-            if answer.status not in {301, 302, 303, 307, 308} or not target:
+            if answer.status not in {301, 302, 303, 307, 308} or not target or not follow:
                 return answer
             if method != "GET":
                 raise OutboundError(f"{_host(url)} sends the request elsewhere, which is only followed when reading.")
@@ -180,6 +183,7 @@ class _Bounds:
     max_bytes: int
     deadline: float
     seconds: float
+    cut: bool
 
 
 def _check_address(url: str) -> None:
@@ -242,6 +246,8 @@ def _body(response: httpx.Response, bounds: _Bounds, host: str) -> bytes:
         except zlib.error:
             raise OutboundError(f"{host} answered with a broken compressed body.") from None
         if len(body) > bounds.max_bytes:
+            if bounds.cut:
+                return bytes(body[: bounds.max_bytes])
             raise OutboundError(f"The answer of {host} is larger than {bounds.max_bytes:,} bytes.")
         if time.monotonic() > bounds.deadline:
             raise OutboundError(f"{host} did not answer completely within {bounds.seconds:g} seconds.")

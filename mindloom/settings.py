@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "agents",
     "teams",
     "runs",
+    "webhooks",
 ]
 
 MIDDLEWARE = [
@@ -200,6 +201,12 @@ PROVIDER_ALLOWED_NETWORKS = env.networks(
     "PROVIDER_ALLOWED_NETWORKS", ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
 )
 
+# The same for the addresses of webhooks, which managers of departments enter.
+WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS", [])
+WEBHOOK_TIMEOUT_SECONDS = env.whole("WEBHOOK_TIMEOUT_SECONDS", 15, low=1, high=120)
+WEBHOOK_FAILING_DAYS = env.whole("WEBHOOK_FAILING_DAYS", 5, low=1, high=365)
+WEBHOOK_KEEP_DAYS = env.whole("WEBHOOK_KEEP_DAYS", 30, low=1, high=3650)
+
 # --- People ----------------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
@@ -295,6 +302,8 @@ SPECTACULAR_SETTINGS = {
         "RunStateEnum": "runs.models.State",
         "ApprovalStateEnum": "runs.models.Approval.State",
         "LaneStateEnum": "runs.serializers.LANE_STATES",
+        "DeliveryStateEnum": "webhooks.models.Delivery.State",
+        "MessageTypeEnum": "webhooks.models.Delivery.Type",
     },
 }
 

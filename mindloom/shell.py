@@ -87,6 +87,7 @@ def _groups(user: Any, department: Any) -> list[dict[str, Any]]:
     administration = []
     if department is not None and may(user, Role.MANAGER, department.pk):
         administration.append(_item("People", "accounts:people", "users", "people"))
+        administration.append(_item("Webhooks", "webhooks:list", "webhook", "webhooks"))
         administration.append(_item("Retention", "runs:retention", "archive", "retention", department.uuid))
     if user.is_administrator:
         administration.append(_item("Departments", "accounts:departments", "building-2", "departments"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from accounts.models import Department, User
@@ -12,6 +13,8 @@ from integrations.queries import connection_place
 from mindloom.engine.spec import AgentSpec, ModelSpec
 from runs.models import Run, State, Trigger
 from teams.models import Team, TeamVersion
+from webhooks.models import Attempt, Delivery, Webhook
+from webhooks.queries import secret_place
 
 DEFINITION: dict[str, Any] = {
     "instructions": "Work on what you are given.",
@@ -94,6 +97,20 @@ def connection(owner: User, department: Department, **fields: Any) -> Connection
     made.secrets_sealed = {"password": keyring.seal(password, connection_place(made, "password"))}
     made.secret_hints = {"password": password[-4:]}
     made.save()
+    return made
+
+
+def webhook(by: User, department: Department) -> Webhook:
+    """A webhook whose receiver, where nobody listens, was sent a test once in vain."""
+    secret = "whsec_bm90IGEgc2VjcmV0LCBidXQgbG9uZyBlbm91Z2g="
+    made = Webhook(department=department, created_by=by, name="Tickets", url="http://127.0.0.1:9/", states=["failed"])
+    made.secret_sealed, made.secret_hint = keyring.seal(secret, secret_place(made, "secret")), secret[-4:]
+    made.save()
+    now = datetime.now(UTC)
+    message = {"type": "webhook.test", "timestamp": now.isoformat(), "data": {"webhook": str(made.uuid)}}
+    values = {"type": "webhook.test", "payload": message, "state": "failed", "attempt_count": 1, "finished_at": now}
+    sent = Delivery.objects.create(webhook=made, department=department, **values)
+    Attempt.objects.create(delivery=sent, department=department, number=1, started_at=now)
     return made
 
 

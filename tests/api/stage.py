@@ -24,6 +24,7 @@ from teams.models import Team
 from teams.queries import exported
 from tests import factories
 from tests.conftest import PASSWORD, Cast
+from webhooks.models import Delivery, Webhook
 
 CONNECTION = {
     "name": "Fresh",
@@ -56,6 +57,15 @@ INTEGRATIONS: dict[str, dict[str, Any]] = {
     "api:connection": {"name": "Renamed"},
 }
 """Bodies of the integrations app's routes."""
+WEBHOOK = {"name": "Fresh", "url": "https://hooks.example.org/", "states": ["failed"]}
+WEBHOOKS: dict[str, dict[str, Any]] = {
+    "webhooks:create": WEBHOOK,
+    "webhooks:webhook": WEBHOOK,
+    "webhooks:enable": {"enabled": "0"},
+    "api:webhooks": WEBHOOK,
+    "api:webhook": {"states": ["failed"]},
+}
+"""Bodies of the routes of webhooks."""
 
 
 AGENT_FILE = "format: mindloom/agent\nformat_version: 1\nname: Imported\ndefinition:\n  instructions: Go\n"
@@ -82,6 +92,8 @@ class Stage:
     memory: PersonMemory
     waiting: Run
     approval: Approval
+    webhook: Webhook
+    delivery: Delivery
 
 
 def build(cast: Cast) -> Stage:
@@ -121,9 +133,11 @@ def build(cast: Cast) -> Stage:
         )
         turn = finished(factories.run(agent, cast.alice, conversation=conversation, trigger="conversation"))
         waiting, approval = asking(factories.run(agent, cast.alice))
+        webhook = factories.webhook(cast.alice, cast.marketing)
+        delivery = webhook.deliveries.get()
     return Stage(
         *(cast, agent, unused, done, queued, artifact, provider, model, connection, server, refresh, team),
-        *(conversation, turn, memory, waiting, approval),
+        *(conversation, turn, memory, waiting, approval, webhook, delivery),
     )
 
 
@@ -180,6 +194,7 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
         "run_uuid": stage.turn.uuid,
         "team_uuid": stage.team.uuid,
         "model": f"agent:{stage.agent.uuid}",
+        "delivery_uuid": stage.delivery.uuid,
         "price_uuid": stage.model.prices.get().uuid,
         "number": 1,
         "token": "no-such-token",
@@ -205,6 +220,8 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
         return stage.approval.uuid
     if page.startswith("connection"):
         return stage.connection.uuid
+    if app == "webhooks" or page.startswith("webhook"):
+        return stage.webhook.uuid
     if app == "integrations" and page.startswith("server"):
         return stage.server.uuid
     if app == "integrations":
@@ -306,4 +323,4 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
             "messages": [{"role": "user", "content": "Hello"}],
         },
     }
-    return (known | INTEGRATIONS | KEEPING | _conversations(stage) | _teams(stage)).get(route, {})
+    return (known | INTEGRATIONS | KEEPING | WEBHOOKS | _conversations(stage) | _teams(stage)).get(route, {})

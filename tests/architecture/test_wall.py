@@ -81,6 +81,7 @@ def filled(cast):
             RetentionReport.objects.create(department=department, night=run.queued_at.date())
             StrayFile.objects.create(department=department, path="runs/a/b")
             factories.connection(person, department)
+            factories.webhook(person, department)
             record(actor=person, action="agent.created", target=agent)
         record(actor=None, action="demo.seeded")
     return cast

@@ -124,6 +124,11 @@ PLACES = [
     Place("connection-viewer", "vera", "/connections/{connection}/", "only its owner and managers"),
     Place("mcp-servers-none", "ada", "/mcp-servers/", "No MCP servers yet"),
     Place("mcp-server-new", "ada", "/mcp-servers/new/", "Short name"),
+    Place("webhooks", "maya", "/webhooks/", "Ticket system"),
+    Place("webhooks-none", "tara", "/webhooks/", "No webhooks yet"),
+    Place("webhook-new", "maya", "/webhooks/new/", "Tell when a run is"),
+    Place("webhook", "maya", "/webhooks/{webhook}/", "A test"),
+    Place("webhook-message", "maya", "/webhooks/{webhook}/deliveries/{message}/", "webhook.test"),
     Place("people", "maya", "/people/", "Ben Adler"),
     Place("people-waiting", "finn", "/people/", "Waiting to join"),
     Place("departments", "ada", "/departments/", "Marketing"),
@@ -158,6 +163,8 @@ def scene(product, models, chromium):
         "provider": models.address,
         "connection": product.api("maya", "POST", "connections", OFFICE_MAIL)["uuid"],
     }
+    places["webhook"] = product.api("maya", "POST", "webhooks", HOOK)["uuid"]
+    places["message"] = product.api("maya", "POST", f"webhooks/{places['webhook']}/test")["uuid"]
     places["file"] = product.api("maya", "GET", f"runs/{places['run']}/artifacts")[0]["uuid"]
     places["department"] = product.api("maya", "GET", "auth/me")["current_department"]
     talks = [product.api("maya", "POST", "conversations", {"agent": places["agent"]})["uuid"] for _ in range(2)]
@@ -235,6 +242,7 @@ OFFICE_MAIL = {
     "settings": {"host": "mail.example.org", "user": "office", "from_address": "office@example.org"},
     "secrets": {"password": "a secret of the office"},
 }
+HOOK = {"name": "Ticket system", "url": "https://tickets.example.org/hooks/mindloom", "states": ["failed", "waiting"]}
 PASSPHRASE = "a loom of one's own"
 
 

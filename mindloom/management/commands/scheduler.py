@@ -1,4 +1,7 @@
-"""What happens by the clock: lost runs are ended, lost messages sent again, old answers forgotten, old runs cleared by night."""
+"""What happens by the clock: lost runs are ended, lost messages sent again, old answers forgotten, old runs cleared by night.
+
+Webhooks are sent from a thread beside that, every second, in each scheduler: a receiver that is slow holds up nothing else.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,13 @@ from accounts.services import forget_expired_tokens, forget_old_answers
 from mindloom.wall.checks import refuse_open_wall
 from runs.services import clear, sweep
 from runs.worker import clear_strays
+from webhooks.services import forget_old_deliveries
+from webhooks.worker import Postman
 
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 5.0
+POST_SECONDS = 1.0
 HOURLY_TICKS = 720
 LOCK = 0x6D696E64  # "mind"
 CLEARING_SECONDS = 2.0
@@ -35,6 +41,8 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
+        post = threading.Thread(target=_send_webhooks, args=[stop], name="post")
+        post.start()
         ticks = 0
         while not stop.is_set():
             try:
@@ -44,6 +52,7 @@ class Command(BaseCommand):
                         forget_old_answers()
                         forget_expired_tokens()
                         clear_strays()
+                        forget_old_deliveries()
                     clear(seconds=CLEARING_SECONDS, stopped=stop.is_set)
                     cache.set(SIGN_OF_LIFE, "1", 30)
             except Exception:
@@ -52,6 +61,21 @@ class Command(BaseCommand):
                 connection.close()
             ticks += 1
             stop.wait(TICK_SECONDS)
+        post.join()
+
+
+def _send_webhooks(stop: threading.Event) -> None:
+    """Until the scheduler stops; what is under way then is finished."""
+    postman = Postman()
+    while not stop.is_set():
+        try:
+            postman.round()
+        except Exception:
+            # The database may be away; the messages wait in it.
+            logger.exception("Webhooks could not be sent")
+        connection.close()
+        stop.wait(POST_SECONDS)
+    postman.close()
 
 
 def _is_ours() -> bool:

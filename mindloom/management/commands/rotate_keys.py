@@ -6,8 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from integrations import services as integrations
 from integrations.keyring import KeyringError
-from integrations.services import reseal
+from webhooks import services as webhooks
 
 
 class Command(BaseCommand):
@@ -15,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            count = reseal()
+            count = integrations.reseal() + webhooks.reseal()
         except KeyringError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"{count} secrets were closed with the newest key; older keys are not needed any more.")
