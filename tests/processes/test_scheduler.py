@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from accounts.models import Department
-from mindloom.management.commands.scheduler import LOCK, SIGN_OF_LIFE
+from mindloom.management.commands.scheduler import LOCK, SIGN_OF_LIFE, _is_ours, _let_go
 from runs.models import Reason, RetentionReport, Run, State
 from tests import factories
 from tests.processes.harness import HELLO, ended, types, until
@@ -64,6 +64,14 @@ def test_when_the_scheduler_at_work_dies_the_other_takes_over(house, stage, end)
 
     assert ended(forgotten(stage)).reason == Reason.LOST
     assert second.popen.poll() is None
+
+
+def test_after_a_tick_that_failed_no_session_of_the_pool_keeps_the_lock(transactional_db):
+    assert _is_ours()
+    assert holder()
+    _let_go()
+
+    until(lambda: holder() is None, "the lock is free")
 
 
 def test_a_scheduler_told_to_stop_stops(house, stage):

@@ -58,7 +58,7 @@ class Command(BaseCommand):
             except Exception:
                 # Whatever one tick meets, the next one is needed all the more.
                 logger.exception("A tick failed")
-                connection.close()
+                _let_go()
             ticks += 1
             stop.wait(TICK_SECONDS)
         post.join()
@@ -76,6 +76,13 @@ def _send_webhooks(stop: threading.Event) -> None:
         connection.close()
         stop.wait(POST_SECONDS)
     postman.close()
+
+
+def _let_go() -> None:
+    """End the session that holds the lock: in the pool, another thread would take it up and hold the lock without working."""
+    if connection.connection is not None:
+        connection.connection.close()
+    connection.close()
 
 
 def _is_ours() -> bool:
