@@ -36,7 +36,7 @@ MOST_WEBHOOKS = 50
 SECRET_BYTES = 32
 BOTH_SECRETS = timedelta(hours=24)
 """How long messages are signed with the former secret, too."""
-_FORGET_AT_ONCE = 5_000
+_FORGET_AT_ONCE = 500
 _REFUSAL = "Only managers of the department look after its webhooks."
 
 
@@ -162,7 +162,7 @@ def redeliver(*, actor: User, delivery: Delivery) -> Delivery:
 
 
 def forget_old_deliveries() -> int:
-    """Remove what ended more than `WEBHOOK_KEEP_DAYS` days ago; returns how many. For the scheduler."""
+    """Remove what ended more than `WEBHOOK_KEEP_DAYS` days ago, some at a time; returns how many. For the scheduler, often."""
     before = timezone.now() - timedelta(days=settings.WEBHOOK_KEEP_DAYS)
     with wall.system("scheduler: old deliveries of webhooks of all departments"):
         old = Delivery.objects.filter(finished_at__lt=before).order_by("finished_at").values_list("pk", flat=True)

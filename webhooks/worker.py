@@ -130,7 +130,9 @@ class Postman:
     """Sends what is due in threads, a few at once, fewer to one address."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(SENDERS, thread_name_prefix="postman")
+        # Each needs a connection to the database when it is done, beside those of the process's other threads.
+        self._hands = max(1, min(SENDERS, settings.DATABASE_POOL_SIZE - 2))
+        self._pool = ThreadPoolExecutor(self._hands, thread_name_prefix="postman")
         self._lock = Lock()
         self._under_way: Counter[int] = Counter()
 
@@ -138,7 +140,7 @@ class Postman:
         """Begin what is due, as far as there are hands."""
         while True:
             with self._lock:
-                if self._under_way.total() >= SENDERS:
+                if self._under_way.total() >= self._hands:
                     return
                 busy = [webhook for webhook, count in self._under_way.items() if count >= SENDERS_PER_WEBHOOK]
             claimed = claim(busy=busy)

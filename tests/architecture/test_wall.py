@@ -163,6 +163,8 @@ def test_inserting_across_the_wall_is_refused(filled, table):
         ("agents_agentversion", "agent_id", "agents_agent"),
         ("teams_team", "published_id", "teams_teamversion"),
         ("teams_teamversion", "team_id", "teams_team"),
+        ("webhooks_delivery", "webhook_id", "webhooks_webhook"),
+        ("webhooks_attempt", "delivery_id", "webhooks_delivery"),
     ],
 )
 def test_a_row_cannot_point_to_another_departments_row(filled, table, column, target):
@@ -173,6 +175,7 @@ def test_a_row_cannot_point_to_another_departments_row(filled, table, column, ta
         "teams_teamversion": ", number = 99",
         "runs_approval": ", key = 'x'",
         "runs_runartifact": ", version = 99",
+        "webhooks_attempt": ", number = 99",
     }
     point = f"UPDATE {table} SET {column} = %s{renumber.get(table, '')} WHERE department_id = %s RETURNING 1"
     with wall.system("tests: point across the wall"), connection.cursor() as cursor:

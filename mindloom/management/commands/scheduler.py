@@ -52,7 +52,7 @@ class Command(BaseCommand):
                         forget_old_answers()
                         forget_expired_tokens()
                         clear_strays()
-                        forget_old_deliveries()
+                    forget_old_deliveries()
                     clear(seconds=CLEARING_SECONDS, stopped=stop.is_set)
                     cache.set(SIGN_OF_LIFE, "1", 30)
             except Exception:
