@@ -15,9 +15,11 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
 from accounts.authentication import NoValidToken, read_token
+from runs.stream.frames import frames_of
 from runs.stream.watch import Gone, Reader, TooManyReaders, check_room, watch
 
 if TYPE_CHECKING:
+    from runs.models import Run
     from runs.stream import Batch
 
 logger = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ class RunConsumer(AsyncWebsocketConsumer):
             live = watch(run, self._after(), reader, person_id, until_waits=self._wants_events)
             async with aclosing(live) as batches:  # type: ignore[type-var]
                 async for batch in batches:
-                    for frame in self._frames(batch):
+                    for frame in await self._frames(run, batch):
                         await self.send(text_data=frame)
             await self.close(1000)
         except (Gone, NoValidToken):
@@ -71,11 +73,11 @@ class RunConsumer(AsyncWebsocketConsumer):
             logger.warning("The log of run %s can't be read now: %s", self._uuid(), error)
             await self.close(TRY_AGAIN)
 
-    def _frames(self, batch: Batch | None) -> tuple[str, ...]:
+    async def _frames(self, run: Run, batch: Batch | None) -> tuple[str, ...]:
         """What is sent of a batch. Scripts need no word while nothing happens: the server's own pings keep the line open."""
         if self._wants_events:
             return batch.texts if batch else ()
-        return batch.frames if batch else ('{"t":"ping"}',)
+        return await frames_of(run, batch) if batch else ('{"t":"ping"}',)
 
     async def _end(self, reason: str, code: int) -> None:
         if not self._wants_events:

@@ -26,14 +26,19 @@ def render_page(
     `partials` maps the id of the element that htmx fills to the name of a partial in the template. Boosted and
     history-restore requests always get the whole page.
     """
-    htmx = request.htmx  # type: ignore[attr-defined]
-    part = None
-    if htmx and htmx.request_type == "partial" and htmx.target:
-        # htmx 4 sends the target as "tag#id".
-        part = (partials or {}).get(htmx.target.rpartition("#")[2])
+    part = (partials or {}).get(wanted(request))
     response = TemplateResponse(request, f"{template}#{part}" if part else template, dict(context or {}), status=status)
     patch_vary_headers(response, ("HX-Request", "HX-Request-Type", "HX-Target"))
     return response
+
+
+def wanted(request: HttpRequest) -> str:
+    """The id of the element that htmx wants to fill; empty when the whole page is asked for."""
+    htmx = request.htmx  # type: ignore[attr-defined]
+    if not (htmx and htmx.request_type == "partial" and htmx.target):
+        return ""
+    # htmx 4 sends the target as "tag#id".
+    return str(htmx.target.rpartition("#")[2])
 
 
 def yaml_download(name: str, text: str) -> HttpResponse:

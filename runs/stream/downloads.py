@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, suppress
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,14 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 from mindloom.engine.events import TERMINAL_TYPES
-from runs.stream.lines import line_of
+from runs.stream.lines import line_of, text_of
 from runs.stream.structured import as_csv, pretty
 from runs.stream.tails import event_json, read_page
 from runs.stream.watch import Gone
 
 if TYPE_CHECKING:
     from runs.models import Run, RunEvent
+    from runs.stream.lines import Line
     from runs.stream.tails import Batch
 
 NDJSON = "application/x-ndjson"
@@ -64,7 +64,7 @@ class _Seal:
         """Count these events and their bytes in."""
         self._hash.update(content)
         self._events += len(rows)
-        self._last = rows[-1]
+        self._last = rows[-1] if rows else self._last
         return content
 
     def facts(self) -> dict[str, Any]:
@@ -94,21 +94,29 @@ async def log_lines(run: Run) -> AsyncIterator[bytes]:
 
 
 async def log_text(run: Run) -> AsyncIterator[bytes]:
-    """What is in the log now, as text: time, level, source, what happened. Streamed text stands once, whole; the last line seals."""
+    """What is in the log now, as text: time, level, source, what happened. Streamed text stands once, whole; the last line seals.
+
+    A text that is being written, or that was broken off, stands at the end with what there is of it.
+    """
     seal = _Seal(run)
+    open_texts: dict[str, Line] = {}
     async for rows in _pages(run):
-        # A streamed text's pieces are followed by the whole, except for the text that is being written right now.
-        lines = (_text_of(row) for row in rows if row.type not in {"content.added", "reasoning.added"})
-        yield seal.over(rows, "".join(lines).encode())
+        yield seal.over(rows, "".join(_finished(rows, open_texts)).encode())
+    yield seal.over([], "".join(text_of(line) for line in open_texts.values()).encode())
     yield seal.sentence().encode()
 
 
-def _text_of(row: RunEvent) -> str:
-    line = line_of(row)
-    at = datetime.fromtimestamp(line["at"] / 1000, UTC)
-    head = f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}  {line['level']:<5}  {line['source']}: "
-    body: str = line["text"] + (f"\n{line['more']}" if line.get("more") else "")
-    return head + body.replace("\n", "\n    ") + "\n"
+def _finished(rows: list[RunEvent], open_texts: dict[str, Line]) -> Iterator[str]:
+    """The lines that are whole; pieces are kept until theirs is, then dropped."""
+    for row in rows:
+        line = line_of(row)
+        if line["op"] != "append":
+            open_texts.pop(line["key"], None)
+            yield text_of(line)
+        elif known := open_texts.get(line["key"]):
+            known["text"] += line["text"]
+        else:
+            open_texts[line["key"]] = line
 
 
 async def _pages(run: Run) -> AsyncIterator[list[RunEvent]]:

@@ -1,12 +1,13 @@
 """Events as lines of the log. Each event makes exactly one line operation, so any part of a log folds to the same page.
 
-A line: `{n, key, at, level, kind, source, text, more?, op}`; `at` is milliseconds since 1970. `op` is `new`, `append` (add the
+A line: `{n, key, at, level, kind, source, text, more?, cut?, op}`; `at` is milliseconds since 1970, `cut` how long `more` is in full. `op` is `new`, `append` (add the
 text to the line with that key) or `final` (replace its text). Texts that are streamed share a key per source and block.
 """
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,9 +27,17 @@ def lines_of(rows: Iterable[RunEvent]) -> list[Line]:
 
 
 def _bounded(line: Line) -> Line:
-    if len(line.get("more", "")) > LONGEST_MORE:
-        line["more"] = f"{line['more'][:LONGEST_MORE]}\n\n[Cut here: the downloaded log has the rest.]"
+    if (length := len(line.get("more", ""))) > LONGEST_MORE:
+        line |= {"more": line["more"][:LONGEST_MORE], "cut": length}
     return line
+
+
+def text_of(line: Line) -> str:
+    """A whole line as it stands in the downloaded text: time (UTC), level, source, what happened."""
+    at = datetime.fromtimestamp(line["at"] / 1000, UTC)
+    head = f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}  {line['level']:<5}  {line['source']}: "
+    body: str = line["text"] + (f"\n{line['more']}" if line.get("more") else "")
+    return head + body.replace("\n", "\n    ") + "\n"
 
 
 def line_of(row: RunEvent) -> Line:

@@ -22,7 +22,6 @@ from mindloom import wall
 from mindloom.engine.events import TERMINAL_TYPES
 from runs.models import Run, RunEvent, State
 from runs.signals import group_of
-from runs.stream.lines import lines_of
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +43,10 @@ _STATES = {
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Some consecutive events. What is sent of them is made once, for all readers."""
+    """The events that follow event `before`. What is sent of them is made once, for all readers."""
 
     rows: tuple[RunEvent, ...]
+    before: int = 0
 
     @property
     def last(self) -> int:
@@ -64,16 +64,6 @@ class Batch:
         return next((_STATES[row.type] for row in reversed(self.rows) if row.type in _STATES), "")
 
     @cached_property
-    def frames(self) -> tuple[str, ...]:
-        """The websocket's frames: the lines, and the state when it changed."""
-        frames = [json.dumps({"t": "lines", "last": self.last, "lines": lines_of(self.rows)})]
-        if self.state:
-            frames.append(
-                json.dumps({"t": "run", "state": self.state, "terminal": self.is_terminal, "last": self.last})
-            )
-        return tuple(frames)
-
-    @cached_property
     def texts(self) -> tuple[str, ...]:
         """The events as the API shows them, as JSON: what every kind of stream sends of them."""
         return tuple(json.dumps(event_json(row)) for row in self.rows)
@@ -83,7 +73,7 @@ class Batch:
         if self.rows[0].seq > seq:
             return self
         rows = tuple(row for row in self.rows if row.seq > seq)
-        return Batch(rows) if rows else None
+        return Batch(rows, seq) if rows else None
 
 
 def event_json(row: RunEvent) -> dict[str, Any]:
@@ -148,8 +138,9 @@ async def follow(run: Run, after: int, *, until_waits: bool = False) -> AsyncIte
 
 async def _written(run: Run, cursor: int) -> AsyncIterator[Batch]:
     while rows := await _read(run, cursor):
-        cursor = rows[-1].seq
-        yield Batch(tuple(rows))
+        batch = Batch(tuple(rows), cursor)
+        cursor = batch.last
+        yield batch
 
 
 async def _written_then_live(run: Run, cursor: int, queue: _Queue) -> AsyncIterator[Batch | None]:
@@ -215,7 +206,7 @@ class _Tail:
 
     async def _look(self) -> None:
         while rows := await _read(self._run, self._last):
-            batch = Batch(tuple(rows))
+            batch = Batch(tuple(rows), self._last)
             self._last = batch.last
             for queue in list(self._queues):
                 self._hand_over(queue, batch)

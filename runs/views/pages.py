@@ -6,27 +6,35 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from mindloom.web.http import render_page
-from runs.stream import lines_of, read_after
+from mindloom.web.http import render_page, wanted
+from runs.stream import line_of
 from runs.stream.downloads import csv_download, json_download, log_download, schema_of
+from runs.stream.frames import part_of, text_of_step
+from runs.stream.progress import known_of
 from runs.stream.structured import pretty, shown
-from runs.views.common import context_of, visible
+from runs.stream.timeline import timeline_of
+from runs.views.common import context_of, described_target, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
-    from django.http import HttpResponse, StreamingHttpResponse
+    from django.http import StreamingHttpResponse
 
     from accounts.middleware import Request
     from runs.forms import DecisionForm
     from runs.models import Run
 
-FIRST_LINES = 2000
-"""Events whose lines are already in the page; the socket brings the rest."""
+WHOLE_LOG = 2000
+"""A log with at most so many events is in its page."""
+FIRST_LINES = 600
+"""Of a longer one the end is; the page fetches the rest."""
+
+PARTIALS = {"run-top": "top", "run-rail": "rail", "run-timeline": "timeline"}
 
 
 @login_required
@@ -40,15 +48,49 @@ def show_log(
     request: Request, run: Run, forms: Mapping[UUID, DecisionForm] | None = None, *, status: int = 200
 ) -> HttpResponse:
     """The page of the log; `forms` are decisions that were refused."""
-    rows = read_after(run, 0, FIRST_LINES)
-    last = rows[-1].seq if rows else 0
-    context = context_of(request, run, "live", forms) | {
-        "lines": lines_of(rows),
-        "last": last,
-        "follows": not run.is_terminal or last < run.last_seq,
-    }
-    partials = {"run-top": "top", "run-rail": "rail"}
-    return render_page(request, "runs/detail.html", context, partials=partials, status=status)
+    step = request.GET.get("step", "")
+    if wanted(request) == "run-timeline":
+        return render_page(request, "runs/detail.html", {"run": run, "step": step, **_timeline(run)}, partials=PARTIALS)
+    first = run.last_seq - FIRST_LINES if run.last_seq > WHOLE_LOG else 0
+    context = (
+        context_of(request, run, "live", forms)
+        | _timeline(run)
+        | {
+            "part": part_of(run, first, run.last_seq),
+            "first": first,
+            "step": step,
+            "step_text": text_of_step(run, step) if step else "",
+            "began": int(run.queued_at.timestamp() * 1000),
+        }
+    )
+    return render_page(request, "runs/detail.html", context, partials=PARTIALS, status=status)
+
+
+def _timeline(run: Run) -> dict[str, Any]:
+    steps = known_of(run, run.last_seq).steps
+    return {"timeline": timeline_of(steps, name=run.target_name, icon=described_target(run)["icon"])}
+
+
+@login_required
+@require_safe
+def log_part(request: Request, uuid: UUID) -> JsonResponse:
+    """Some of the log's lines, for a page that has later ones: those that follow `after`, up to `upto`."""
+    run = visible(request, uuid)
+    after, upto = (_number(request.GET.get(name, "")) for name in ("after", "upto"))
+    response = JsonResponse(part_of(run, after or 0, run.last_seq if upto is None else upto))
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@login_required
+@require_safe
+def log_line(request: Request, uuid: UUID, seq: int) -> HttpResponse:
+    """All that stands behind one line of the log, as text."""
+    row = get_object_or_404(visible(request, uuid).events, seq=seq)  # type: ignore[attr-defined]
+    line = line_of(row)
+    response = HttpResponse(line.get("more") or line["text"], content_type="text/plain; charset=utf-8")
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 @login_required
@@ -111,6 +153,10 @@ def log_text_file(request: Request, uuid: UUID) -> StreamingHttpResponse:
 def log_lines_file(request: Request, uuid: UUID) -> StreamingHttpResponse:
     """The log, an event a line."""
     return log_download(visible(request, uuid), "jsonl")
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _with_form(run: Run) -> Run:

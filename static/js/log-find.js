@@ -1,5 +1,6 @@
-// Find in the log: plain text search, marked with CSS custom highlights, so the lines themselves stay untouched.
+// Find in the log: plain text search over all lines, marked with CSS custom highlights, so the lines themselves stay untouched.
 const MAX_MARKED = 1500;
+const FEWEST = 2; // letters
 
 function ranges(element, needle) {
   const found = [];
@@ -21,46 +22,69 @@ export class Finder {
   #now = -1;
   #needle = '';
 
-  constructor(view, output, reveal) {
-    this.view = view;
+  constructor(log, output) {
+    this.log = log;
     this.output = output;
-    this.reveal = reveal;
   }
 
+  /** Look through all lines that the filters let through, and go to the first hit. */
   search(text) {
     this.#needle = text.trim().toLowerCase();
-    this.#hits = [];
     this.#now = -1;
-    CSS.highlights?.delete('log-hit');
-    CSS.highlights?.delete('log-now');
-    this.output.textContent = '';
-    if (this.#needle.length < 2) return;
-    for (const line of this.view.querySelectorAll('.ln')) {
-      if (line.textContent.toLowerCase().includes(this.#needle)) this.#hits.push(line);
-    }
-    this.#mark();
-    if (this.#hits.length) this.step(1); else this.output.textContent = 'none';
+    this.#look();
+    if (this.#hits.length) this.step(1);
+    else this.#say();
+  }
+
+  /** The lines have changed: what is found now, without going anywhere. */
+  again() {
+    if (!this.#needle) return;
+    const n = this.#hits[this.#now]?.n;
+    this.#look();
+    this.#now = this.#hits.findIndex((line) => line.n === n);
+    this.#say();
+  }
+
+  #look() {
+    const began = performance.now();
+    const quoted = new RegExp(this.#needle.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i');
+    this.#hits = this.#needle.length < FEWEST
+      ? []
+      : this.log.passing().filter((line) => quoted.test(line.text) || quoted.test(line.source) || (line.more && quoted.test(line.more)));
+    this.mark();
+    performance.measure('log-find', { start: began });
+  }
+
+  #say() {
+    if (this.#needle.length < FEWEST) this.output.textContent = '';
+    else this.output.textContent = this.#hits.length ? `${Math.max(0, this.#now) + 1}/${this.#hits.length}` : 'none';
   }
 
   step(by) {
     if (!this.#hits.length) return;
     this.#now = (this.#now + by + this.#hits.length) % this.#hits.length;
-    const line = this.#hits[this.#now];
+    const line = this.log.reveal(this.#hits[this.#now]);
     for (const details of line.querySelectorAll('details')) {
       if (details.textContent.toLowerCase().includes(this.#needle)) details.open = true;
     }
-    if (CSS.highlights) CSS.highlights.set('log-now', new Highlight(...ranges(line, this.#needle)));
-    this.output.textContent = `${this.#now + 1}/${this.#hits.length}`;
-    this.reveal(line);
+    this.#say();
+    this.mark();
   }
 
-  #mark() {
+  /** Mark the hits among the lines that are drawn. */
+  mark() {
     if (!CSS.highlights) return;
+    CSS.highlights.delete('log-hit');
+    CSS.highlights.delete('log-now');
+    if (!this.#hits.length) return;
+    const hits = new Set(this.#hits);
     const marked = [];
-    for (const line of this.#hits) {
+    for (const item of this.log.drawn()) {
       if (marked.length >= MAX_MARKED) break;
-      marked.push(...ranges(line, this.#needle));
+      if (hits.has(item.line)) marked.push(...ranges(item.el, this.#needle));
     }
     CSS.highlights.set('log-hit', new Highlight(...marked));
+    const now = this.#hits[this.#now];
+    if (now?.item?.el) CSS.highlights.set('log-now', new Highlight(...ranges(now.item.el, this.#needle)));
   }
 }

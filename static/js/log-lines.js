@@ -3,20 +3,7 @@ const ESCAPES = /\x1b\[([\d;]*)m|\x1b\[[\d;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07
 const COLOURS = ['', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan'];
 const FOLD_LINES = 40;
 const FOLD_CHARS = 6000;
-
-const pad = (value, width = 2) => String(value).padStart(width, '0');
-
-export function clock(at) {
-  const time = new Date(at);
-  return `${pad(time.getHours())}:${pad(time.getMinutes())}:${pad(time.getSeconds())}.${pad(time.getMilliseconds(), 3)}`;
-}
-
-export function since(ms) {
-  const seconds = Math.max(0, ms) / 1000;
-  const hours = Math.floor(seconds / 3600);
-  const minutes = Math.floor(seconds / 60) % 60;
-  return `+${hours ? `${hours}:${pad(minutes)}` : minutes}:${(seconds % 60).toFixed(1).padStart(4, '0')}`;
-}
+const OPEN_CHARS = 8000; // of a text that is being written, so much of its end is shown
 
 function styled(codes, now) {
   for (const code of (codes || '0').split(';').map(Number)) {
@@ -66,25 +53,54 @@ function folded(summary, text) {
 }
 
 function rest(text) {
-  const lines = text.split('\n');
+  const lines = text.split('\n', FOLD_LINES + 1);
   if (lines.length <= FOLD_LINES && text.length <= FOLD_CHARS) return [text, ''];
   const head = lines.slice(0, 8).join('\n').slice(0, 1200);
   return [head, text.slice(head.length)];
 }
 
-/** Replace the text of a line; a very long text is folded behind its first lines. */
-export function fill(element, text, more) {
-  const body = element.querySelector('.tx');
-  const [head, tail] = rest(text);
-  body.replaceChildren();
-  element.querySelectorAll('details').forEach((details) => details.remove());
-  write(body, head);
-  if (tail) element.append(folded(`${tail.split('\n').length} more lines`, tail));
-  if (more) element.append(folded('Details', more));
+const count = (number) => number.toLocaleString('en');
+
+// The whole is another address, so that it opens without scripts' help in a tab of its own, too.
+function whole(line, log) {
+  const link = document.createElement('a');
+  link.className = 'ln-all';
+  link.href = `${log}${line.cutAt}/`;
+  link.dataset.all = line.cutAt;
+  link.textContent = `Show all ${count(line.cut)} characters`;
+  return link;
 }
 
-/** Build the element of one line. `start` is the time of the first line, for relative times. */
-export function build(line, start) {
+/** Show the text of a line as it is now. What is very long is folded; of a text that is being written the end is shown. */
+export function fill(element, line, log) {
+  const body = element.querySelector('.tx');
+  const from = line.open && line.text.length > OPEN_CHARS ? line.text.length - OPEN_CHARS / 2 : 0;
+  const [head, tail] = line.open ? [line.text.slice(from), ''] : rest(line.text);
+  element.querySelectorAll('details').forEach((details) => details.remove());
+  element.classList.toggle('open', line.open);
+  element.dataset.from = from;
+  element.dataset.shown = line.text.length;
+  body.replaceChildren();
+  write(body, from ? `[${count(from)} characters before]\n${head}` : head);
+  if (tail) element.append(folded(`${count(tail.split('\n').length)} more lines, ${count(tail.length)} characters`, tail));
+  if (!line.more) return;
+  const details = folded('Details', line.more);
+  if (line.cut) details.lastElementChild.append(whole(line, log));
+  element.append(details);
+}
+
+/** Add what a text has got since it was last shown. */
+export function grow(element, line, log) {
+  const { from, shown } = element.dataset;
+  // Colours go on over pieces, and a code may be cut in two: such a text is written anew.
+  if (!line.open || line.text.length - from > OPEN_CHARS || line.text.includes('\x1b')) { fill(element, line, log); return; }
+  write(element.querySelector('.tx'), line.text.slice(shown));
+  element.classList.add('open');
+  element.dataset.shown = line.text.length;
+}
+
+/** The element of one line. `shown` says how: the time in words, the address of the log. */
+export function build(line, shown) {
   const element = document.createElement('div');
   const who = document.createElement('b');
   const body = document.createElement('span');
@@ -93,19 +109,47 @@ export function build(line, start) {
   element.dataset.n = line.n;
   element.dataset.level = line.level;
   element.dataset.kind = line.kind;
-  element.dataset.clock = clock(line.at);
-  element.dataset.since = since(line.at - start);
-  who.textContent = line.source ?? '';
-  who.title = line.source ?? '';
+  element.dataset.when = shown.when(line.at);
+  who.textContent = line.source;
+  who.title = line.source;
   body.className = 'tx';
   element.append(who, body);
-  fill(element, line.text ?? '', line.more);
+  fill(element, line, shown.log);
   return element;
 }
 
-/** A line as plain text, for the clipboard. */
-export function plain(element) {
-  const parts = [element.querySelector('.tx'), ...element.querySelectorAll('details > div')];
-  const text = parts.map((part) => part.textContent).join('\n').trimEnd();
-  return `${element.dataset.clock}  ${element.querySelector('b').textContent}  ${text}`;
+function toggle(step, isClosed) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'fold';
+  button.dataset.fold = step.key;
+  button.ariaExpanded = String(!isClosed);
+  button.ariaLabel = `Lines of ${step.label}`;
+  return button;
+}
+
+function figures(step) {
+  const note = document.createElement('span');
+  note.className = 'ln-note';
+  note.textContent = step.note;
+  return note;
+}
+
+/** A line that opens a step: its lines can be folded away, and what it took stands beside it. */
+export function foldHead(element, step, isClosed) {
+  element.classList.add('head');
+  element.prepend(toggle(step, isClosed));
+  element.querySelector('.tx').after(figures(step));
+}
+
+/** The element of a fold that no line of the log opens. */
+export function buildHead(step, item, isClosed) {
+  const element = document.createElement('div');
+  const body = document.createElement('span');
+  element.className = `ln head made kind-${step.kind}`;
+  element.dataset.depth = Math.min(4, item.depth);
+  body.className = 'tx';
+  body.textContent = step.label;
+  element.append(toggle(step, isClosed), body, figures(step));
+  return element;
 }

@@ -22,12 +22,20 @@ export class LogSocket {
     address.searchParams.set('after', this.after());
     const socket = new WebSocket(address);
     this.#socket = socket;
-    socket.addEventListener('open', () => { this.state('live'); });
+    socket.addEventListener('open', () => { if (socket === this.#socket) this.state('live'); });
     socket.addEventListener('message', (event) => {
+      if (socket !== this.#socket) return;
       this.#tries = 0;
-      if (socket === this.#socket) this.frame(JSON.parse(event.data));
+      this.frame(JSON.parse(event.data));
     });
     socket.addEventListener('close', () => { if (socket === this.#socket) this.#retry(); });
+  }
+
+  /** Begin anew after the last line the page has: what came in does not follow it. */
+  again() {
+    const socket = this.#socket;
+    this.#retry();
+    socket?.close(1000);
   }
 
   #retry() {

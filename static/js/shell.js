@@ -9,3 +9,4 @@ import './guard.js';
 import './copy.js';
 import './shortcuts.js';
 import './log-viewer.js';
+import './run-timeline.js';

@@ -163,6 +163,8 @@ POST   runs:decide                    302       403       403       302       40
 POST   runs:again                     302       403       302       302       404       302
 GET    runs:log_text                  302       200       200       200       404       200
 GET    runs:log_lines                 302       200       200       200       404       200
+GET    runs:log_part                  302       200       200       200       404       200
+GET    runs:log_line                  302       200       200       200       404       200
 GET    runs:artifacts_zip             302       200       200       200       404       200
 GET    runs:artifact_preview          302       200       200       200       404       200
 GET    runs:artifact_picture          302       404       404       404       404       404

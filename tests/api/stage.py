@@ -197,6 +197,7 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
         "delivery_uuid": stage.delivery.uuid,
         "price_uuid": stage.model.prices.get().uuid,
         "number": 1,
+        "seq": 1,
         "token": "no-such-token",
         "uidb64": "MQ",
         "uuid": _uuid(stage, method, app, page),

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import psutil
 
+from mindloom.embedded import Servers
 from mindloom.environment import BASE_DIR
 from tests.processes.harness import PATIENCE_SECONDS, Process, answers, free_port, processes_of, until
 
@@ -51,6 +52,7 @@ class Product:
             "mindloom", [sys.executable, str(BASE_DIR / "manage.py"), "run"], environment, folder / "product.log"
         )
         self._tokens: dict[str, str] = {}
+        self._redis: Servers | None = None
 
     def is_ready(self) -> None:
         """Wait until it says so."""
@@ -103,16 +105,39 @@ class Product:
 
     def web_process_dies(self) -> None:
         """As when the kernel kills it. The supervisor starts another."""
+        next(one for one in self._family() if "uvicorn" in one.cmdline()).kill()
+
+    def _family(self) -> list[psutil.Process]:
         children = psutil.Process(self.process.popen.pid).children(recursive=True)
-        next(one for one in children if "uvicorn" in one.cmdline()).kill()
+        return [one for one in children if one.status() != psutil.STATUS_ZOMBIE]
 
     def web_process_is_back(self) -> None:
         until(lambda: answers(f"{self.url}/readyz") == 200, "the web process is back")
+
+    def redis_dies(self) -> None:
+        """As when the kernel kills it. Nobody starts it again."""
+        folder = str(self.folder / "redis")
+        family = self._family()
+        own = [self._redis._redis.pid] if self._redis and self._redis._redis else []
+        found = [one for one in (*family, *map(psutil.Process, own)) if folder in " ".join(one.cmdline())]
+        assert found, "there is no Redis"
+        for one in found:
+            one.kill()
+            # Its parent may not ask after it, and then it stays as a zombie.
+            until(lambda one=one: not one.is_running() or one.status() == psutil.STATUS_ZOMBIE, "Redis is dead")
+
+    def redis_is_back(self) -> None:
+        """Somebody starts it again, on the same files."""
+        self._redis = Servers(self.folder)
+        self._redis._start_redis()
 
     def stop(self) -> None:
         if self.process.popen.poll() is None:
             self.process.signal(signal.SIGTERM)
             self.process.popen.wait(PATIENCE_SECONDS)
+        if self._redis is not None and self._redis._redis is not None:
+            self._redis._redis.kill()
+            self._redis._redis.wait(PATIENCE_SECONDS)
 
 
 ENDS = {"completed", "failed", "cancelled"}

@@ -21,9 +21,11 @@ from mindloom.engine import events
 from mindloom.engine.events import ContentAdded, ContentCompleted, LogWritten, RunCompleted
 from runs.models import Guard, RunEvent, State, append
 from runs.signals import ring
-from runs.stream import Batch, follow, lines_of, read_after, tails
+from runs.stream import Batch, follow, lines_of, tails
 from runs.stream.downloads import log_lines, log_text, ndjson, server_sent
+from runs.stream.frames import frames_of
 from runs.stream.lines import line_of
+from runs.stream.tails import read_page
 from runs.stream.watch import Reader, watch
 from runs.worker.endings import terminal_changes
 from tests import factories
@@ -94,7 +96,9 @@ def test_a_page_of_large_results_stays_a_page_and_the_download_has_them_whole():
     result = events.ToolCallFinished(call_id="c", tool="t", result="x\n" * 30_000, duration_ms=1)
     stored = rows([result])
 
-    assert len(lines_of(stored)[0]["more"]) < 21_000
+    shown = lines_of(stored)[0]
+    assert len(shown["more"]) < 21_000
+    assert shown["cut"] == 60_000
     assert line_of(stored[0])["more"] == result.result
 
 
@@ -254,9 +258,26 @@ def take_away(cast, token, loss: str) -> None:
         token.set_exp(from_time=NOW - timedelta(days=1))
 
 
-def test_a_batch_makes_its_frames_once(run):
-    write(run, LogWritten(level="info", message="a"))
-    batch = Batch(tuple(read_after(run, 0)))
+async def test_a_batch_makes_its_frames_once_and_says_what_it_follows(run):
+    await awrite(run, *[LogWritten(level="info", message=text) for text in "abc"])
+    batch = Batch(tuple(await read_page(run, 1)), 1)
 
-    assert batch.frames is batch.frames
-    assert batch.after(1) is None
+    first, second = await asyncio.gather(frames_of(run, batch), frames_of(run, batch))
+    assert first is second
+    frame = json.loads(first[0])
+    assert (frame["after"], frame["last"], [line["n"] for line in frame["lines"]]) == (1, 3, [2, 3])
+    assert (batch.after(2).before, batch.after(3)) == (2, None)
+
+
+async def test_a_text_that_was_broken_off_is_in_the_download(run):
+    await awrite(
+        run,
+        ContentAdded(block=1, text="Hel"),
+        ContentAdded(block=2, text="Good"),
+        ContentCompleted(block=1, text="Hello"),
+        ContentAdded(block=2, text=" by"),
+    )
+    await afinish(run)
+
+    *lines, _ = b"".join([part async for part in log_text(run)]).decode().splitlines()
+    assert [line.split(": ", 1)[1] for line in lines] == ["Hello", "Completed", "Good by"]

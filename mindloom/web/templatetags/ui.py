@@ -166,8 +166,10 @@ def price(value: object) -> str:
 class Costs(Protocol):
     """What a run, and every sum over the ledger, says about money."""
 
-    cost: Decimal
-    unpriced_calls: int
+    @property
+    def cost(self) -> Decimal: ...
+    @property
+    def unpriced_calls(self) -> int: ...
 
 
 @register.filter
