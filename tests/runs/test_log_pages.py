@@ -125,7 +125,7 @@ def test_many_steps_that_are_alike_share_a_row(run, client_as, cast):
 
     page = page_of(client_as(cast.bob), run)
     rows = re.findall(r'wf-depth-(\d)".*?<b>([^<]*)</b>(?: <span>([^<]*)</span>)?', page, re.DOTALL)
-    assert rows[:2] == [("0", "Run", ""), ("1", "Scout", "agent")]
+    assert rows[:2] == [("0", run.target_name, ""), ("1", "Scout", "agent")]
     assert ("2", "fetch_page", "20 calls") in rows
     assert len(rows) < 20
 
