@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.services.departments import DAYS_WRONG, MOST_DAYS
 from runs.models import Approval, Run, State, Trigger
+from runs.queries import matching
 from runs.services import LONGEST_ANSWER
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ PREFIX = "var-"
 class RunFilter(django_filters.FilterSet):
     """Which runs a list shows, on the page and in the API."""
 
+    q = django_filters.CharFilter(
+        method="with_words",
+        max_length=200,
+        help_text='Words of the input or the output: all of them, or words that begin so. "Quoted words" one after the other, '
+        "-word leaves out, #123 is that run.",
+    )
     agent = django_filters.UUIDFilter("agent__uuid")
     team = django_filters.UUIDFilter("team__uuid")
     person = django_filters.UUIDFilter("started_by__uuid")
@@ -42,6 +49,10 @@ class RunFilter(django_filters.FilterSet):
 
         model = Run
         fields: tuple[str, ...] = ()
+
+    def with_words(self, found: QuerySet[Run], name: str, text: str) -> QuerySet[Run]:
+        """Runs that were asked or answered something with these words."""
+        return found.filter(matching(text))
 
     def from_day(self, found: QuerySet[Run], name: str, day: date) -> QuerySet[Run]:
         """Queued on this day or later."""

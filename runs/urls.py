@@ -9,6 +9,7 @@ from runs.api import approvals, openai, usage
 from runs.api import artifacts as files
 from runs.api import conversations as talks
 from runs.api import keeping as kept
+from runs.api import many as in_bulk
 from runs.api import runs as api
 from runs.views import (
     acts,
@@ -18,6 +19,7 @@ from runs.views import (
     deciding,
     keeping,
     lists,
+    many,
     memories,
     metrics,
     pages,
@@ -28,6 +30,7 @@ app_name = "runs"
 urlpatterns = [
     path("runs/", lists.run_list, name="list"),
     path("runs/export.csv", lists.run_export, name="export"),
+    path("runs/many/", many.many, name="many"),
     path("runs/compare/", comparing.compare, name="compare"),
     path("agents/<uuid:agent_uuid>/run/", starting.start, name="start"),
     path("agents/<uuid:agent_uuid>/test/", starting.test_panel, name="test_panel"),
@@ -71,6 +74,8 @@ urlpatterns = [
 
 api_urlpatterns = [
     path("runs", api.runs, name="runs"),
+    path("runs/cancel", in_bulk.cancel_many, name="runs_cancel"),
+    path("runs/retry", in_bulk.retry_many, name="runs_retry"),
     path("runs/<uuid:uuid>", api.run_detail, name="run"),
     path("runs/<uuid:uuid>/pin", kept.pin, name="run_pin"),
     path("departments/<uuid:uuid>/retention", kept.retention, name="retention"),

@@ -23,7 +23,7 @@ from runs import services
 from runs.api.streams import STREAMS, followed, started, wants
 from runs.api.waiting import PREFER, patient
 from runs.forms import RunFilter
-from runs.models import Conversation, Run, Trigger
+from runs.models import LONG_COLUMNS, Conversation, Run, Trigger
 from runs.serializers import SHOWN, EventOut, EventPage, NewRun, RepeatRun, RunDetail, RunSummary
 from runs.stream import read_after
 from runs.stream.downloads import EVENT_STREAM, NDJSON, csv_download, log_download
@@ -68,7 +68,7 @@ def runs(request: Request) -> HttpResponseBase:
 
 def _list(request: Request) -> Response:
     found = Run.objects.visible_to(request.user).select_related(*SHOWN)
-    filters = RunFilter(request.query_params, found.defer("spec", "input", "output", "structured"))
+    filters = RunFilter(request.query_params, found.defer(*LONG_COLUMNS))
     if not filters.is_valid():
         raise ValidationError(filters.errors)
     pages = Pages()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 from uuid import uuid4
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
@@ -76,6 +78,10 @@ SHARED = ("department", "everyone")
 """Visibilities that others in the department see."""
 
 
+LONG_COLUMNS = ("spec", "input", "output", "structured")
+"""What lists leave in the database."""
+
+
 class RunQuerySet(models.QuerySet["Run"]):
     """The doors to runs."""
 
@@ -102,11 +108,18 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def newest_first(self) -> RunQuerySet:
         """By creation, newest first, with what a list shows."""
-        return (
-            self.select_related("agent", "team", "started_by")
-            .order_by("-id")
-            .defer("spec", "input", "output", "structured")
-        )
+        return self.select_related("agent", "team", "started_by").order_by("-id").defer(*LONG_COLUMNS)
+
+
+_Manager = models.Manager.from_queryset(RunQuerySet)
+
+
+class RunManager(_Manager):
+    """Leaves in the database what only the database reads."""
+
+    def get_queryset(self) -> RunQuerySet:  # type: ignore[override] # the base knows only that it is some query set
+        """All runs in the scope, without the column that searches look into."""
+        return cast("RunQuerySet", super().get_queryset().defer("search"))
 
 
 class Run(models.Model):
@@ -160,6 +173,11 @@ class Run(models.Model):
     due_at = models.GeneratedField(
         expression=Coalesce("not_before", "queued_at"), output_field=models.DateTimeField(), db_persist=True
     )
+    search = models.GeneratedField(
+        expression=models.Func("input", "variables", "output", function="runs_words"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
     queued_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(auto_now_add=True, help_text="When a message for the workers was last sent")
     started_at = models.DateTimeField(null=True)
@@ -185,7 +203,7 @@ class Run(models.Model):
     events_pruned = models.PositiveBigIntegerField(default=0, help_text="How many of them")
     files_pruned_at = models.DateTimeField(null=True, help_text="When the department's retention removed the files")
 
-    objects = RunQuerySet.as_manager()
+    objects = RunManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -221,6 +239,7 @@ class Run(models.Model):
                 condition=Q(state=State.QUEUED),
                 name="run_queue",
             ),
+            GinIndex(fields=["search"], name="run_search"),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from runs.services.conversing import (
     start_conversation,
 )
 from runs.services.deciding import LONGEST_ANSWER, decide
+from runs.services.many import MOST_AT_ONCE, Outcome, repeat_runs, stop_runs
 from runs.services.removing import delete_run, pin_run, unpin_run
 from runs.services.retention import Days, WouldGo, chosen_days, clear, days_of, would_go
 from runs.services.starting import Target, kind_of, repeat_run, start_run
@@ -22,8 +23,10 @@ from runs.services.starting import Target, kind_of, repeat_run, start_run
 __all__ = [
     "LARGEST_FILE",
     "LONGEST_ANSWER",
+    "MOST_AT_ONCE",
     "Attachment",
     "Days",
+    "Outcome",
     "Target",
     "WouldGo",
     "chosen_days",
@@ -39,11 +42,13 @@ __all__ = [
     "pin_run",
     "rename_conversation",
     "repeat_run",
+    "repeat_runs",
     "retry_turn",
     "say",
     "start_conversation",
     "start_run",
     "stop_run",
+    "stop_runs",
     "sweep",
     "unpin_run",
     "would_go",

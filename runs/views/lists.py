@@ -31,8 +31,11 @@ if TYPE_CHECKING:
     from accounts.middleware import Request
 
 PAGE = 30
+MOST_NEW = 99
+"""New runs that are counted above a list that stays where it is."""
 MOST_OFFERED = 200
 LABELS = {
+    "q": "Words",
     "agent": "Agent",
     "team": "Team",
     "person": "Started by",
@@ -58,15 +61,22 @@ def run_list(request: Request) -> HttpResponse:
     """Runs, newest first, by what they are of, who started them, when, and how they stand. All of it is in the address."""
     view, filters = _filtered(request)
     wrong = _wrong(filters)
-    before, problem = _before(request)
-    wrong += problem
-    rows = [] if wrong else list(filters.qs.filter(before)[: PAGE + 1])
+    before, problem = _number(request, "before")
+    top, another = _number(request, "top")
+    wrong += problem + another
+    rows, newer = ([], 0) if wrong else _rows(filters, before, top)
     target = _chosen(request)
+    shown = top if top is not None else (rows[0].pk if rows else 0)
     context = {
         "runs": rows[:PAGE],
         "older": _address(request, before=str(rows[PAGE - 1].pk)) if len(rows) > PAGE else "",
-        "newest": _address(request) if before else "",
+        "newest": _address(request) if before is not None else "",
+        "newer": newer,
+        "newer_url": _address(request),
+        "again_url": _address(request, **({"before": str(before)} if before is not None else {"top": str(shown)})),
+        "query": _address(request).removeprefix("?"),
         "view": view,
+        "marked": request.GET.getlist("runs"),
         "views": [(key, label, _address(request, view=key)) for key, (label, _) in VIEWS.items()],
         "wrong": wrong,
         "export": f"{reverse('runs:export')}{_address(request)}",
@@ -115,20 +125,35 @@ def _wrong(filters: RunFilter) -> list[str]:
     return [f"{LABELS.get(name, name)}: {' '.join(map(str, errors))}" for name, errors in filters.errors.items()]
 
 
-def _before(request: Request) -> tuple[Q, list[str]]:
-    """Where the page begins: runs older than the one that the page before it ended with."""
-    text = request.GET.get("before", "")
+def _rows(filters: RunFilter, before: int | None, top: int | None) -> tuple[list[Run], int]:
+    """A page of runs and one more, and how many are newer than the `top` that the reader already has before them.
+
+    A list that reloads itself stays where it is: new runs are counted above it, and come when the reader asks for them.
+    """
+    found = filters.qs
+    if before is not None:
+        return list(found.filter(pk__lt=before)[: PAGE + 1]), 0
+    if top is None:
+        return list(found[: PAGE + 1]), 0
+    newer = found.filter(pk__gt=top).values("pk")[: MOST_NEW + 1].count()
+    return list(found.filter(pk__lte=top)[: PAGE + 1]), newer
+
+
+def _number(request: Request, name: str) -> tuple[int | None, list[str]]:
+    """A run's number in the address: where the page before ended, or where this one begins."""
+    text = request.GET.get(name, "")
     if not text:
-        return Q(), []
+        return None, []
     if text.isascii() and text.isdigit() and len(text) < 19:
-        return Q(pk__lt=int(text)), []
-    return Q(), ["The address says a page that does not exist."]
+        return int(text), []
+    return None, ["The address says a page that does not exist."]
 
 
 def _address(request: Request, **changes: str) -> str:
     """The address of this list with other filters; a page of its own begins anew."""
     query = request.GET.copy()
-    query.pop("before", None)
+    for name in ("before", "top", "runs"):
+        query.pop(name, None)
     for name, value in changes.items():
         query[name] = value
     for name in [name for name, value in query.items() if not value]:
@@ -142,6 +167,7 @@ def _choices(request: Request, target: Agent | Team | None) -> dict[str, Any]:
     person = people.filter(uuid=chosen).first() if (chosen := _uuid(request.GET.get("person", ""))) else None
     triggers = dict(Trigger.choices)
     shown = {
+        "q": request.GET.get("q", "").strip(),
         "agent": target.name if isinstance(target, Agent) else "",
         "team": target.name if isinstance(target, Team) else "",
         "person": (person.name or person.email) if person is not None else "",
