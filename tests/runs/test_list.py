@@ -156,3 +156,35 @@ async def test_taking_it_away_is_in_the_audit_trail_and_wrong_filters_are_said_o
             return list(Entry.objects.filter(action="run.exported").values_list("data", flat=True))
 
     assert await database_sync_to_async(entries)() == [{"query": "trigger=api"}]
+
+
+def test_a_list_that_reloads_stays_where_it_is_and_counts_what_is_new(made, cast, client_as):
+    client = client_as(cast.bob)
+    top = max(run.pk for run in made.values())
+    page = client.get("/runs/").content.decode()
+    assert f'hx-get="?top={top}"' in page
+    with wall.system("tests: new runs"):
+        new = [factories.run(made["first"].agent, cast.bob) for _ in range(2)]
+        Run.objects.filter(pk=made["first"].pk).update(state=State.COMPLETED, finished_at=datetime.now(UTC))
+    page = client.get("/runs/", {"top": top}).content.decode()
+
+    assert "2 new runs" in page
+    assert not any(f"run-{run.uuid}" in page for run in new)
+    assert "Completed" in page.split(f"run-{made['first'].uuid}")[1].split("</tr>")[0]
+    assert "new run" not in client.get("/runs/", {"top": top, "trigger": "api"}).content.decode()
+    assert all(f"run-{run.uuid}" in client.get("/runs/").content.decode() for run in new)
+
+
+def test_an_empty_list_tells_of_the_first_run(cast, db, client_as):
+    client = client_as(cast.bob)
+    assert 'hx-get="?top=0"' in client.get("/runs/").content.decode()
+    with wall.system("tests: the first run"):
+        factories.run(factories.agent(cast.alice, cast.marketing), cast.bob)
+    assert "1 new run" in client.get("/runs/", {"top": "0"}).content.decode()
+
+
+def test_marks_stay_when_the_list_reloads(made, cast, client_as):
+    marked = made["api"]
+    page = client_as(cast.bob).get("/runs/", {"top": "999999", "runs": str(marked.uuid)}).content.decode()
+    [box] = [line for line in page.split("<input") if " checked" in line and 'name="runs"' in line]
+    assert str(marked.uuid) in box
