@@ -27,7 +27,7 @@ class RunEvent(models.Model):
     """One event of a run's log. The log has no gaps: seq counts from 1."""
 
     pk = models.CompositePrimaryKey("run_id", "seq")
-    run = models.ForeignKey(Run, models.CASCADE, related_name="events")
+    run = models.ForeignKey(Run, models.CASCADE, related_name="events", db_index=False)  # the key begins with it
     seq = models.PositiveBigIntegerField()
     department = models.ForeignKey(Department, models.PROTECT, related_name="+", db_index=False)
     at = models.DateTimeField()

@@ -59,6 +59,13 @@ def _lists(options: argparse.Namespace) -> list[Row]:
         return lists.measure(house, count=options.runs)
 
 
+def _history(options: argparse.Namespace) -> list[Row]:
+    with House() as house:
+        from tests.benchmarks import history
+
+        return history.measure(house, size=options.history, count=max(20, options.runs // 4))
+
+
 def _idle(options: argparse.Namespace) -> list[Row]:
     with House(servers=False) as house:
         from tests.benchmarks import idle
@@ -72,6 +79,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
     "viewers": _viewers,
     "memory": _memory,
     "lists": _lists,
+    "history": _history,
     "idle": _idle,
 }
 
@@ -84,6 +92,7 @@ def main() -> int:
     )
     parser.add_argument("--runs", type=int, default=200, help="runs a round that are counted")
     parser.add_argument("--viewers", type=int, default=200, help="websockets that watch one run")
+    parser.add_argument("--history", type=int, default=1_000_000, help="runs of the history, each with 20 events")
     parser.add_argument("--rounds", type=int, default=3, help="how often the side-by-side measurements are repeated")
     parser.add_argument(
         "--agentos",
@@ -113,6 +122,7 @@ def _all(options: argparse.Namespace) -> int:
             print(f"{name}: load {os.getloadavg()[0]:.2f} before", flush=True)
             into.unlink(missing_ok=True)
             counts = [f"--runs={options.runs}", f"--rounds={options.rounds}", f"--viewers={options.viewers}"]
+            counts.append(f"--history={options.history}")
             command = [sys.executable, "-m", "tests.benchmarks", name, f"--into={into}", *counts]
             command += ["--agentos"] if options.agentos else []
             if not _one(command) or not into.exists():

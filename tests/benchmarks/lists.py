@@ -33,7 +33,7 @@ def measure(house: House, *, count: int) -> list[Row]:
     os.environ["MINDLOOM_URL"] = f"http://127.0.0.1:{port}"  # cookies that travel over plain http
     house.web(port)
     base = f"http://127.0.0.1:{port}"
-    clients = {size: _signed_in(base, email) for size, email in people.items()}
+    clients = {size: signed_in(base, email) for size, email in people.items()}
     try:
         return [_row(name, address, clients, count) for name, address in ADDRESSES.items()]
     finally:
@@ -83,7 +83,8 @@ def _department(size: int) -> str:
     return user.email
 
 
-def _signed_in(base: str, email: str) -> httpx.Client:
+def signed_in(base: str, email: str) -> httpx.Client:
+    """A browser of the person, as far as HTTP goes."""
     client = httpx.Client(base_url=base, timeout=60, follow_redirects=True)
     client.get("/sign-in/").raise_for_status()
     token = client.cookies["mindloom_csrf"]
