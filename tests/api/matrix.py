@@ -140,6 +140,7 @@ GET    teams:version                  302       200       200       200       40
 POST   teams:restore_version          302       403       403       302       404       302
 # Runs
 GET    runs:list                      302       200       200       200       200       200
+POST   runs:many                      302       302       302       302       302       302
 GET    runs:compare                   302       404       404       404       404       404
 GET    runs:export                    302       200       200       200       200       200
 GET    runs:start                     302       200       200       200       404       200
@@ -253,6 +254,8 @@ POST   api:team_import                401       403       201       201       40
 GET    api:runs                       401       200       200       200       200       200
 POST   api:runs                       401       403       201       201       404       201
 GET    api:run                        401       200       200       200       404       200
+POST   api:runs_cancel                401       200       200       200       200       200
+POST   api:runs_retry                 401       200       200       200       200       200
 POST   api:run_cancel                 401       403       403       202       404       202
 POST   api:run_retry                  401       403       201       201       404       201
 GET    api:run_events                 401       200       200       200       404       200

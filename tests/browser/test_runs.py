@@ -38,6 +38,28 @@ def test_a_run_is_stopped(window, product, weaver):
     expect(page.get_by_role("log", name="Log")).not_to_contain_text("thread159")
 
 
+def test_the_list_stays_where_it_is_and_marked_runs_are_stopped_together(window, product, weaver):
+    runs = [product.run("maya", weaver) for _ in range(2)]
+    page = window("maya")
+    page.goto("/runs/?view=live")
+    boxes = [page.locator(f"#run-{run}").get_by_role("checkbox") for run in runs]
+    for box in boxes:
+        box.check()
+    expect(page.get_by_text("2 runs marked")).to_be_visible()
+    with page.expect_response(lambda answer: "top=" in answer.url, timeout=20_000):
+        another = product.run("maya", weaver)
+    newer = page.get_by_role("status").get_by_role("link", name=re.compile(r"^\d+ new runs?$"))
+    expect(newer).to_be_visible()
+    expect(page.locator(f"#run-{another}")).to_have_count(0)
+    for box in boxes:
+        expect(box).to_be_checked()
+
+    page.get_by_role("group", name="The marked runs").get_by_role("button", name="Stop").click()
+    expect(page.get_by_text(re.compile("^Stopped (one run|2 runs)"))).to_be_visible()
+    expect(page.locator(f"#run-{runs[0]}")).to_have_count(0)
+    expect(page.locator(f"#run-{another}")).to_be_visible()
+
+
 def test_a_run_is_repeated_with_the_same_input(window, product):
     run = first_run(product)
     page = window("maya")
