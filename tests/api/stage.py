@@ -299,15 +299,6 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         "agents:transfer": {"owner": str(cast.bob.uuid)},
         "agents:import": {"file": ContentFile(AGENT_FILE.encode(), "agent.yaml")},
         "agents:autosave": draft,
-        "runs:start": {"input": "Hello"},
-        "runs:many": {"action": "stop", "runs": [str(stage.queued.uuid)]},
-        "api:runs_cancel": {"runs": [str(stage.queued.uuid)]},
-        "api:runs_retry": {"runs": [str(stage.queued.uuid)]},
-        "runs:test_panel": {"input": "Hello"},
-        "runs:start_team": {"input": "Hello"},
-        "runs:test_team": {"input": "Hello"},
-        "runs:decide": {"decision": "approved"},
-        "api:approval_decide": {"decision": "approved"},
         "api:register": register | {"department": str(cast.marketing.uuid)},
         "api:login": login,
         "api:refresh": {"refresh": stage.refresh},
@@ -320,11 +311,26 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         "api:agent_import": {"file": AGENT_FILE},
         "api:agent_transfer": {"owner": cast.bob.email},
         "api:agent_restore_version": {"number": 1},
-        "api:runs": {"agent": str(stage.agent.uuid), "input": "Hello"},
-        "api:run_retry": {},
         "openai:chat_completions": {
             "model": f"agent:{stage.agent.uuid}",
             "messages": [{"role": "user", "content": "Hello"}],
         },
     }
-    return (known | INTEGRATIONS | KEEPING | WEBHOOKS | _conversations(stage) | _teams(stage)).get(route, {})
+    return (known | INTEGRATIONS | KEEPING | WEBHOOKS | _runs(stage) | _conversations(stage) | _teams(stage)).get(
+        route, {}
+    )
+
+
+def _runs(stage: Stage) -> dict[str, dict[str, Any]]:
+    said, these = {"input": "Hello"}, {"runs": [str(stage.queued.uuid)]}
+    decided = {"decision": "approved"}
+    return {
+        **dict.fromkeys(("runs:start", "runs:test_panel", "runs:start_team", "runs:test_team"), said),
+        "runs:many": these | {"action": "stop"},
+        "api:runs_cancel": these,
+        "api:runs_retry": these,
+        "runs:decide": decided,
+        "api:approval_decide": decided,
+        "api:runs": said | {"agent": str(stage.agent.uuid)},
+        "api:run_retry": {},
+    }

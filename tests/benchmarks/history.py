@@ -69,6 +69,7 @@ def _asked(people: dict[str, str]) -> dict[str, tuple[str, str]]:
     month = (datetime.now(UTC) - timedelta(days=100)).date()
     return {
         "Runs": ("member", "/runs/"),
+        "Home": ("member", "/"),
         "Runs, a viewer": ("viewer", "/runs/"),
         "Runs of a small department": ("small", "/runs/"),
         "Runs, far down": ("member", f"/runs/?before={last // 2}"),
