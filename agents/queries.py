@@ -16,6 +16,7 @@ from agents.definition.checking import upgraded
 from agents.definition.difference import Names, sentences
 from agents.definition.exchange import ConnectionName, ModelName
 from agents.models import Agent
+from buckets.queries import choices_for
 from integrations.models import Connection, Model
 from mindloom.web.errors import NotFound
 
@@ -72,10 +73,47 @@ def using_connection(user: User, uuid: UUID) -> AgentQuerySet:
     return _using(user, {"connection": str(uuid)})
 
 
+def using_bucket(user: User, uuid: UUID) -> AgentQuerySet:
+    """Agents in use, among those the person sees, whose published version or draft reads the bucket."""
+    return _with(user, {"buckets": [str(uuid)]})
+
+
 def _using(user: User, tool: Mapping[str, Any]) -> AgentQuerySet:
-    drafts, versions = Q(draft__tools__contains=[tool]), Q(published__definition__tools__contains=[tool])
-    found = Agent.objects.visible_to(user).active().filter(drafts | versions)
+    return _with(user, {"tools": [tool]})
+
+
+def _with(user: User, part: Mapping[str, Any]) -> AgentQuerySet:
+    found = Agent.objects.visible_to(user).active()
+    found = found.filter(Q(draft__contains=part) | Q(published__definition__contains=part))
     return found.select_related("department").only("uuid", "name", "icon", "department__name").order_by(Lower("name"))
+
+
+@dataclass(frozen=True)
+class BucketRow:
+    """A bucket that can be ticked in a builder."""
+
+    uuid: str
+    name: str
+    note: str
+    is_chosen: bool
+    is_gone: bool = False
+
+
+def bucket_rows(user: User, department_id: int, chosen: Iterable[str]) -> list[BucketRow]:
+    """The buckets that the person can let an agent or team of the department read, and those that it reads already."""
+    ticked = set(chosen)
+    rows = [
+        BucketRow(
+            str(one.uuid),
+            one.name,
+            one.description if one.department_id == department_id else f"Shared by {one.department}. {one.description}",
+            str(one.uuid) in ticked,
+        )
+        for one in choices_for(user, department_id)
+    ]
+    gone = sorted(ticked - {row.uuid for row in rows})
+    note = "Nothing is found in it. Take it away."
+    return rows + [BucketRow(uuid, "A bucket that is gone, or not yours to read", note, True, True) for uuid in gone]
 
 
 def connections_for(user: User, department_id: int) -> list[Connection]:

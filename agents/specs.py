@@ -8,6 +8,7 @@ from accounts.models import Department
 from agents.definition import check, problems
 from agents.definition.checking import raise_findings
 from agents.definition.reading import Findings
+from buckets.queries import choices_for
 from integrations import tools
 from integrations.models import Connection, Model, ProviderKind
 from mindloom.engine.spec import AgentSpec, Limits, MemorySpec, ModelSpec, OutputSpec, ToolSpec
@@ -105,6 +106,12 @@ def obstacles(definition: Mapping[str, Any], department_id: int, actor: User | N
         _find_misfits(definition, model, findings)
     if "tools" in definition:
         _find_connections(definition, department_id, actor, findings)
+    if actor is not None and definition["buckets"]:
+        # Only when somebody publishes: what a run may read is asked at every search.
+        offered = {str(one.uuid) for one in choices_for(actor, department_id)}
+        for place, uuid in enumerate(definition["buckets"]):
+            if uuid not in offered:
+                findings.add(f"buckets.{place}", "This bucket is gone, or not yours to read. Take it away.")
     return findings.fields
 
 

@@ -48,7 +48,15 @@ transport.Channel.QoS = _QoS
 
 app = Celery("mindloom")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["runs"])
+app.autodiscover_tasks(["runs", "buckets"])
+
+DOCUMENTS = "documents"
+"""The queue of files that are to be read. A worker that serves it alone (`-Q documents`) carries no runs and stays small."""
+
+
+def _carries_runs() -> bool:
+    return set(app.amqp.queues.consume_from) != {DOCUMENTS}
+
 
 SHUT_DOWN = "The worker was shut down before the run had ended."
 
@@ -59,14 +67,19 @@ def _prepare(**_: Any) -> None:
     from runs.worker import warm_up
 
     refuse_open_wall()
-    # Before the first run comes: a run that waits for Agno's import could not be stopped.
-    warm_up()
+    if _carries_runs():
+        # Before the first run comes: a run that waits for Agno's import could not be stopped.
+        warm_up()
 
 
 @worker_ready.connect
 def _clean_up(**_: Any) -> None:
-    from runs import services, worker  # needs loaded apps
+    from buckets.tasks import wake  # needs loaded apps
+    from runs import services, worker
 
+    if not _carries_runs():
+        wake()
+        return
     worker.show_life()
     services.sweep()
 
@@ -76,8 +89,10 @@ def _drain(**_: Any) -> None:
     """Celery waits for the tasks under way; after the set time they are ended, so that nothing has to be killed."""
     from django.conf import settings  # needs loaded apps
 
+    from buckets.worker import stopping
     from runs.worker import slots, steward
 
+    stopping.set()
     slots.close()
     timer = threading.Timer(settings.WORKER_DRAIN_SECONDS, steward.interrupt, [SHUT_DOWN])
     timer.daemon = True

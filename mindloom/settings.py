@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "audit",
     "accounts",
     "integrations",
+    "buckets",
     "agents",
     "teams",
     "runs",
@@ -148,6 +149,9 @@ CHANNEL_LAYERS = {
 CELERY_BROKER_URL = f"redis+socket://{REDIS_URL[len('unix://') :]}" if REDIS_URL.startswith("unix://") else REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "runs"
+CELERY_TASK_ROUTES = {
+    "buckets.tasks.*": {"queue": "documents"}
+}  # for a worker of its own: runs never wait behind files
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SERIALIZER = "json"
@@ -206,6 +210,14 @@ WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS", [])
 WEBHOOK_TIMEOUT_SECONDS = env.whole("WEBHOOK_TIMEOUT_SECONDS", 15, low=1, high=120)
 WEBHOOK_FAILING_DAYS = env.whole("WEBHOOK_FAILING_DAYS", 5, low=1, high=365)
 WEBHOOK_KEEP_DAYS = env.whole("WEBHOOK_KEEP_DAYS", 30, low=1, high=3650)
+
+# --- Content buckets -------------------------------------------------------------------------------------------------------
+
+DOCUMENT_MAX_BYTES = env.whole("DOCUMENT_MAX_BYTES", 100 * 1024 * 1024, low=1024, high=2 * 1024**3)
+# What reading one file may take: a process of its own is ended beyond it.
+DOCUMENT_SECONDS = env.whole("DOCUMENT_SECONDS", 300, low=5, high=3600)
+DOCUMENT_MEMORY_MB = env.whole("DOCUMENT_MEMORY_MB", 1024, low=256, high=64 * 1024)
+DOCUMENT_MAX_CHARS = env.whole("DOCUMENT_MAX_CHARS", 20_000_000, low=10_000, high=500_000_000)
 
 # --- People ----------------------------------------------------------------------------------------------------------------
 

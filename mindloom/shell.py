@@ -79,6 +79,7 @@ def _groups(user: Any, department: Any) -> list[dict[str, Any]]:
             "items": [
                 _item("Agents", "agents:list", "bot", "agents"),
                 _item("Teams", "teams:list", "users-round", "teams"),
+                _item("Content buckets", "buckets:list", "library", "buckets"),
                 _item("Tools", "integrations:tools", "wrench", "tools"),
             ],
         },
@@ -139,6 +140,7 @@ def _page_commands(groups: list[dict[str, Any]]) -> list[dict[str, str]]:
         *pages,
         {"label": "New agent", "href": reverse("agents:gallery"), "icon": "plus", "keys": "N A"},
         {"label": "New team", "href": reverse("teams:create"), "icon": "plus", "keys": "N T"},
+        {"label": "New content bucket", "href": reverse("buckets:create"), "icon": "plus", "keys": ""},
         {"label": "New connection", "href": reverse("integrations:connection_create"), "icon": "plus", "keys": ""},
         {"label": "Profile", "href": reverse("accounts:profile"), "icon": "user", "keys": ""},
     ]

@@ -11,6 +11,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from accounts.urls import api_urlpatterns as accounts_api
 from agents.urls import api_urlpatterns as agents_api
+from buckets.urls import api_urlpatterns as buckets_api
 from integrations.urls import api_urlpatterns as integrations_api
 from mindloom import pages
 from mindloom.web.api import api_not_found
@@ -20,7 +21,7 @@ from runs.urls import openai_urlpatterns, websocket_urlpatterns
 from teams.urls import api_urlpatterns as teams_api
 from webhooks.urls import api_urlpatterns as webhooks_api
 
-api = [*accounts_api, *integrations_api, *agents_api, *teams_api, *runs_api, *webhooks_api]
+api = [*accounts_api, *integrations_api, *buckets_api, *agents_api, *teams_api, *runs_api, *webhooks_api]
 
 # Swagger UI writes styles and markup of its own; it shows nothing but our schema, and runs no inline script.
 _SWAGGER_POLICY = {"style-src": [SELF, UNSAFE_INLINE], "require-trusted-types-for": None, "trusted-types": None}
@@ -33,6 +34,7 @@ urlpatterns = [
     path("ui/", gallery, name="gallery"),
     path("", include("accounts.urls")),
     path("", include("integrations.urls")),
+    path("", include("buckets.urls")),
     path("", include("agents.urls")),
     path("", include("teams.urls")),
     path("", include("runs.urls")),

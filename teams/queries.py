@@ -66,8 +66,16 @@ def members_to_choose(user: User, text: str, taken: Iterable[str]) -> AgentQuery
 
 def using_agent(user: User, uuid: UUID) -> TeamQuerySet:
     """The teams in use that a person sees, in whose draft or published version the agent is a member; by name."""
-    member = {"members": [{"agent": str(uuid)}]}
-    uses = Q(draft__contains=member) | Q(published__definition__contains=member)
+    return _with(user, {"members": [{"agent": str(uuid)}]})
+
+
+def using_bucket(user: User, uuid: UUID) -> TeamQuerySet:
+    """The teams in use that a person sees, whose draft or published version reads the bucket; by name."""
+    return _with(user, {"buckets": [str(uuid)]})
+
+
+def _with(user: User, part: dict[str, Any]) -> TeamQuerySet:
+    uses = Q(draft__contains=part) | Q(published__definition__contains=part)
     return Team.objects.visible_to(user).active().filter(uses).select_related("published", "owner").order_by("name")
 
 

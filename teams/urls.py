@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from teams import api
-from teams.views import acts, builder, files, pages
+from teams.views import acts, builder, files, knowledge, pages
 
 app_name = "teams"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("teams/new/", pages.create, name="create"),
     path("teams/import/", files.import_page, name="import"),
     path("teams/using-agent/<uuid:uuid>/", pages.using_agent_part, name="using_agent"),
+    path("teams/using-bucket/<uuid:uuid>/", knowledge.using_bucket_fragment, name="using_bucket"),
+    path("teams/using-bucket/<uuid:uuid>/attach/", knowledge.attach_bucket, name="attach_bucket"),
     path("teams/<uuid:uuid>/", pages.detail, name="detail"),
     path("teams/<uuid:uuid>/edit/", builder.edit, name="edit"),
     path("teams/<uuid:uuid>/autosave/", builder.autosave, name="autosave"),

@@ -5,8 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
 from accounts.models import Department, User
 from agents.models import Agent, AgentVersion
+from buckets.models import Bucket, Chunk, Content, Document, Page, Version
 from integrations import keyring
 from integrations.models import Connection, Model, ModelProvider
 from integrations.queries import connection_place
@@ -111,6 +115,40 @@ def webhook(by: User, department: Department) -> Webhook:
     values = {"type": "webhook.test", "payload": message, "state": "failed", "attempt_count": 1, "finished_at": now}
     sent = Delivery.objects.create(webhook=made, department=department, **values)
     Attempt.objects.create(delivery=sent, department=department, number=1, started_at=now)
+    return made
+
+
+def bucket(owner: User, department: Department, **fields: Any) -> Bucket:
+    """A bucket with one file, which can be searched."""
+    made = Bucket.objects.create(owner=owner, department=department, **({"name": "House rules"} | fields))
+    now = datetime.now(UTC)
+    path = default_storage.save("documents/parking", ContentFile(b"Parking costs five euros."))
+    stored = {"size_bytes": 25, "path": path, "stored_at": now, "kind": "text", "extracted_at": now}
+    content = Content.objects.create(department=department, sha256="0" * 64, page_count=1, **stored)
+    Page.objects.create(content=content, department=department, number=1, text="Parking costs five euros.")
+    document = Document.objects.create(bucket=made, department=department, name="parking.txt")
+    settings = {"language": made.language, "passage_length": made.passage_length, "added_by": owner}
+    version = Version.objects.create(
+        document=document,
+        department=department,
+        content=content,
+        number=1,
+        state="searchable",
+        chunk_count=1,
+        **settings,
+    )
+    Document.objects.filter(pk=document.pk).update(newest=version, live=version)
+    Chunk.objects.create(
+        document=document,
+        version=version,
+        bucket=made,
+        department=department,
+        number=1,
+        page=1,
+        heading="parking.txt",
+        text="Parking costs five euros.",
+        language=made.language,
+    )
     return made
 
 

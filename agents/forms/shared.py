@@ -31,7 +31,7 @@ MEMORY = ("storage", "history_runs", "window")
 MEMORY_SWITCHES = ("person", "summary", "offload")
 PLAIN = ("instructions", "model", "fallback_model", "language", "retries", *SWITCHES)
 _MODEL = {"model", "fallback_model", "retries", "reasoning", "dates", *PARAMETERS}
-_HEADS = {"variables": "variables", "memory": "memory", "fields": "answer"}
+_HEADS = {"bucket": "knowledge", "variables": "variables", "memory": "memory", "fields": "answer"}
 
 
 class SharedBuilder:
@@ -123,7 +123,7 @@ def shared_input(path: list[str], data: QueryDict) -> str:
             return field_input(path, data)
         case [name] if name in PLAIN or name == "output_schema" or name.startswith("fields-"):
             return name
-    return ""
+    return "bucket" if path[:1] == ["buckets"] else ""
 
 
 def shared_section(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agents.views.builder import autosave, discard, edit, publish, restore_version
 from agents.views.details import compare, detail, export, version, versions
+from agents.views.knowledge import attach_bucket, using_bucket_fragment
 from agents.views.life import archive, delete, duplicate, restore, transfer
 from agents.views.lists import (
     agent_list,
@@ -17,6 +18,7 @@ from agents.views.lists import (
 __all__ = [
     "agent_list",
     "archive",
+    "attach_bucket",
     "autosave",
     "compare",
     "create",
@@ -32,6 +34,7 @@ __all__ = [
     "restore",
     "restore_version",
     "transfer",
+    "using_bucket_fragment",
     "using_connection_fragment",
     "using_tool_fragment",
     "version",

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from agents import gallery, services
 from agents.definition import check
 from agents.forms import Builder, by_input, read, rearranged, section_of, write
-from agents.queries import connections_for, difference, has_changes
+from agents.queries import bucket_rows, connections_for, difference, has_changes
 from agents.specs import unready
 from agents.views.doors import editable, reverse_or_none, rights
 from integrations.models import Model
@@ -174,6 +174,7 @@ def _builder(
     context = {
         "agent": agent,
         "builder": builder,
+        "bucket_rows": bucket_rows(request.user, agent.department_id, builder.buckets),
         "general": [general, *builder.general] if general else builder.general,
         "digest": data.get("draft_digest") or agent.draft_digest,
         "sections": [{"key": key, "label": label, "notes": notes.get(key, [])} for key, label in SECTIONS],

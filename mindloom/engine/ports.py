@@ -12,12 +12,16 @@ from mindloom.engine.spec import MemorySpec, ToolInfo, ToolSpec
 
 @dataclass(frozen=True, kw_only=True)
 class Passage:
-    """A piece of a document, with where it stands."""
+    """A piece of a document, with where it stands. The ids are the platform's own, so that a citation can be followed."""
 
     text: str
     document: str
     location: str = ""
     score: float = 0.0
+    bucket: str = ""
+    document_id: str = ""
+    version: int = 0
+    page: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from mindloom.engine.errors import EngineError
 from mindloom.engine.ports import Passage
 from mindloom.wall.pool import give_back
 from mindloom.web.errors import Unavailable
-from runs.worker import files, limiter
+from runs.worker import files, knowledge, limiter
 from runs.worker import memory as memories
 
 if TYPE_CHECKING:
@@ -71,8 +71,12 @@ class RunPorts:
         return value
 
     def retrieve(self, query: str, limit: int, buckets: Sequence[str]) -> Sequence[Passage]:
-        """Passages of the buckets that the person may read. There are no buckets in this installation yet, so none has any."""
-        return ()
+        """Passages of those of the buckets that the person who runs may read at this moment, best first. Raises `ToolError`."""
+        with wall.tenant([self._run.department_id]):
+            try:
+                return knowledge.retrieve(self._run, query, limit, buckets)
+            finally:
+                give_back()
 
     def recall(self, memory: MemorySpec) -> Memories:
         """What is remembered of the conversation and of the person."""

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from agents.definition.parts import read_uuid
 from agents.definition.reading import Findings
+from agents.queries import bucket_rows
 from agents.views.doors import reverse_or_none
 from integrations.models import Model
 from mindloom.web.errors import Conflict, Invalid, MindloomError
@@ -162,6 +163,7 @@ def _builder(
     context: dict[str, Any] = {
         "team": team,
         "builder": builder,
+        "bucket_rows": bucket_rows(request.user, team.department_id, builder.buckets),
         "chooser": chooser,
         "type_choices": drawn_types(),
         "most_members": settings.TEAM_MAX_MEMBERS,

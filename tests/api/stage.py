@@ -15,6 +15,7 @@ from accounts.services import issue_tokens
 from agents.forms import write
 from agents.models import Agent
 from audit.services import record
+from buckets.models import Bucket, Document
 from integrations.models import Connection, McpServer, Model, ModelPrice, ModelProvider
 from mindloom import wall
 from mindloom.engine.events import RunCompleted, RunQueued, RunStarted, RunWaiting
@@ -66,6 +67,29 @@ WEBHOOKS: dict[str, dict[str, Any]] = {
     "api:webhook": {"states": ["failed"]},
 }
 """Bodies of the routes of webhooks."""
+BUCKET = {"name": "Fresh", "visibility": "department", "language": "english", "passage_length": "medium"}
+
+
+def _buckets(stage: Stage) -> dict[str, dict[str, Any]]:
+    """Bodies of the routes of content buckets."""
+    return {
+        "buckets:create": BUCKET,
+        "buckets:settings": BUCKET,
+        "buckets:upload": {"file": ContentFile(b"Hello", "hello.txt")},
+        "buckets:paste": {"name": "Note", "text": "Hello"},
+        "buckets:transfer": {"owner": str(stage.cast.bob.uuid)},
+        "buckets:delete": {"confirm": stage.bucket.name},
+        "buckets:replace": {"file": ContentFile(b"Hello", "hello.txt")},
+        "buckets:rename": {"name": "other.txt"},
+        "agents:attach_bucket": {"target": str(stage.agent.uuid), "attached": "1"},
+        "teams:attach_bucket": {"target": str(stage.team.uuid), "attached": "1"},
+        "api:buckets": {"name": "Fresh"},
+        "api:bucket": {"description": "New"},
+        "api:bucket_transfer": {"owner": stage.cast.bob.email},
+        "api:bucket_documents": {"name": "Note", "text": "Hello"},
+        "api:bucket_document": {"name": "other.txt"},
+        "api:bucket_document_file": {"file": ContentFile(b"Hello", "hello.txt")},
+    }
 
 
 AGENT_FILE = "format: mindloom/agent\nformat_version: 1\nname: Imported\ndefinition:\n  instructions: Go\n"
@@ -94,6 +118,8 @@ class Stage:
     approval: Approval
     webhook: Webhook
     delivery: Delivery
+    bucket: Bucket
+    document: Document
 
 
 def build(cast: Cast) -> Stage:
@@ -125,19 +151,18 @@ def build(cast: Cast) -> Stage:
         queued = factories.run(agent, cast.alice)
         helper = factories.agent(cast.alice, cast.marketing, name="Helper")
         team = factories.team(cast.alice, cast.marketing, agent, helper)
-        conversation = Conversation.objects.create(
-            department=cast.marketing, owner=cast.alice, agent=agent, title="Tea"
-        )
-        memory = PersonMemory.objects.create(
-            department=cast.marketing, person=cast.alice, agent=agent, facts=["Likes tea."]
-        )
+        kept = {"department": cast.marketing, "agent": agent}
+        conversation = Conversation.objects.create(owner=cast.alice, title="Tea", **kept)
+        memory = PersonMemory.objects.create(person=cast.alice, facts=["Likes tea."], **kept)
         turn = finished(factories.run(agent, cast.alice, conversation=conversation, trigger="conversation"))
         waiting, approval = asking(factories.run(agent, cast.alice))
         webhook = factories.webhook(cast.alice, cast.marketing)
         delivery = webhook.deliveries.get()
+        bucket = factories.bucket(cast.alice, cast.marketing)
+        document = bucket.documents.select_related("newest").get()
     return Stage(
         *(cast, agent, unused, done, queued, artifact, provider, model, connection, server, refresh, team),
-        *(conversation, turn, memory, waiting, approval, webhook, delivery),
+        *(conversation, turn, memory, waiting, approval, webhook, delivery, bucket, document),
     )
 
 
@@ -195,6 +220,7 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
         "team_uuid": stage.team.uuid,
         "model": f"agent:{stage.agent.uuid}",
         "delivery_uuid": stage.delivery.uuid,
+        "document_uuid": stage.document.uuid,
         "price_uuid": stage.model.prices.get().uuid,
         "number": 1,
         "seq": 1,
@@ -211,6 +237,8 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
     if app == "accounts":
         person = stage.cast.nora if page in {"accept_member", "refuse_member"} else stage.cast.bob
         return stage.cast.marketing.uuid if page.startswith("department_") else person.uuid
+    if app == "buckets" or "bucket" in page:
+        return stage.bucket.uuid
     if page == "memory_forget":
         return stage.memory.uuid
     if page.startswith(("conversation", "turn")):
@@ -280,6 +308,8 @@ def _teams(stage: Stage) -> dict[str, dict[str, Any]]:
 def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
     """What a person who may do it would send."""
     cast = stage.cast
+    if (method, route) == ("DELETE", "api:bucket"):
+        return {"confirm": stage.bucket.name}
     login = {"email": cast.alice.email, "password": PASSWORD}
     register = {"email": "new@example.org", "password": "a long new phrase", "name": "New"}
     draft = write(stage.agent).dict() | {"draft_digest": stage.agent.draft_digest}
@@ -316,9 +346,8 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
             "messages": [{"role": "user", "content": "Hello"}],
         },
     }
-    return (known | INTEGRATIONS | KEEPING | WEBHOOKS | _runs(stage) | _conversations(stage) | _teams(stage)).get(
-        route, {}
-    )
+    known |= INTEGRATIONS | KEEPING | WEBHOOKS | _runs(stage) | _conversations(stage) | _teams(stage) | _buckets(stage)
+    return known.get(route, {})
 
 
 def _runs(stage: Stage) -> dict[str, dict[str, Any]]:

@@ -10,9 +10,11 @@ import json
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.core.signals import request_finished
 from django.db import close_old_connections, transaction
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import reverse
 
 from accounts.services import issue_tokens
@@ -54,11 +56,13 @@ def address(stage, method, route):
 
 
 def send(client, stage, method, route):
-    """The answer to the route's own request: JSON to the API, forms to pages."""
+    """The answer to the route's own request: JSON to the API, forms to pages and where there is a file."""
     path = address(stage, method, route)
     if method == "GET":
         return client.get(path)
     content = stages.body(stage, method, route)
+    if any(isinstance(value, ContentFile) for value in content.values()):
+        return client.generic(method, path, encode_multipart(BOUNDARY, content), MULTIPART_CONTENT)
     if route.startswith(API):
         return client.generic(method, path, json.dumps(content), "application/json")
     return client.post(path, content)

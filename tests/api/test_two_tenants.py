@@ -25,6 +25,8 @@ TELLING = (
     "mailbox",
     "mail.example.org",
     "Tickets",
+    "House rules",
+    "parking",
     "Alice",
     "Bob",
     "Carol",
@@ -48,6 +50,10 @@ LISTS = [
     "/api/v1/connections?kind=smtp",
     "/api/v1/webhooks",
     "/webhooks/",
+    "/api/v1/buckets",
+    "/api/v1/buckets?q=rules",
+    "/buckets/",
+    "/buckets/?q=rules",
     "/agents/",
     "/agents/?q=cou",
     "/connections/",
@@ -76,6 +82,7 @@ def secrets_in(answer, stage):
     rows = (
         *(stage.agent, stage.unused, stage.done, stage.queued, stage.artifact, stage.team, stage.connection),
         *(stage.waiting, stage.approval, stage.conversation, stage.turn, stage.memory),
+        *(stage.bucket, stage.document, stage.document.newest),
     )
     return [word for word in (*TELLING, *(str(row.uuid) for row in rows)) if word in text]
 

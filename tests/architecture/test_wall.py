@@ -82,6 +82,7 @@ def filled(cast):
             StrayFile.objects.create(department=department, path="runs/a/b")
             factories.connection(person, department)
             factories.webhook(person, department)
+            factories.bucket(person, department)
             record(actor=person, action="agent.created", target=agent)
         record(actor=None, action="demo.seeded")
     return cast
@@ -152,6 +153,13 @@ def test_inserting_across_the_wall_is_refused(filled, table):
         rows(copy, f'{{"department_id": {filled.marketing.pk}}}')
 
 
+BUCKETS = (
+    *(("page", "content", "content"), ("version", "document", "document"), ("version", "content", "content")),
+    *(("document", key, target) for key, target in (("bucket", "bucket"), ("newest", "version"), ("live", "version"))),
+    *(("chunk", one, one) for one in ("version", "document", "bucket")),
+)
+
+
 @pytest.mark.parametrize(
     ("table", "column", "target"),
     [
@@ -165,6 +173,7 @@ def test_inserting_across_the_wall_is_refused(filled, table):
         ("teams_teamversion", "team_id", "teams_team"),
         ("webhooks_delivery", "webhook_id", "webhooks_webhook"),
         ("webhooks_attempt", "delivery_id", "webhooks_delivery"),
+        *((f"buckets_{one}", f"{key}_id", f"buckets_{target}") for one, key, target in BUCKETS),
     ],
 )
 def test_a_row_cannot_point_to_another_departments_row(filled, table, column, target):
@@ -176,6 +185,9 @@ def test_a_row_cannot_point_to_another_departments_row(filled, table, column, ta
         "runs_approval": ", key = 'x'",
         "runs_runartifact": ", version = 99",
         "webhooks_attempt": ", number = 99",
+        "buckets_page": ", number = 99",
+        "buckets_document": ", name = 'other.txt'",
+        "buckets_chunk": ", number = 99",
     }
     point = f"UPDATE {table} SET {column} = %s{renumber.get(table, '')} WHERE department_id = %s RETURNING 1"
     with wall.system("tests: point across the wall"), connection.cursor() as cursor:

@@ -39,6 +39,7 @@ class Session:
         self.verdict: Event | None = None
         self.journal = Journal(plan.resume.journal, outbox)
         self.budget = Budget(self.limits, self.fail)
+        self.passages_told = 0
         self.desk = Desk(self)
         self.leader = Part(self, plan.leader)
         self.team = TeamWork(self, plan.spec) if isinstance(plan.spec, TeamSpec) else None

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 
 from accounts.services import forget_expired_tokens, forget_old_answers
+from buckets.services import sweep_documents
 from mindloom.wall.checks import refuse_open_wall
 from runs.services import clear, sweep
 from runs.worker import clear_strays
@@ -48,6 +49,7 @@ class Command(BaseCommand):
             try:
                 if _is_ours():
                     sweep()
+                    sweep_documents()
                     if ticks % HOURLY_TICKS == 0:
                         forget_old_answers()
                         forget_expired_tokens()

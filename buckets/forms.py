@@ -1,0 +1,78 @@
+"""What people fill in for buckets. The services check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+
+from buckets.models import Bucket, Language, PassageLength
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from accounts.models import User
+
+VISIBILITY = [
+    (Bucket.Visibility.DEPARTMENT.value, "Department\nEveryone in the department, and its agents"),
+    (Bucket.Visibility.PRIVATE.value, "Private\nOnly you and the department’s managers"),
+    (Bucket.Visibility.EVERYONE.value, "Everyone\nAlso people and agents of other departments"),
+]
+LENGTHS = [
+    (PassageLength.SHORT.value, "Short\nQuestions about single facts, lists, prices"),
+    (PassageLength.MEDIUM.value, "Medium\nRight for most documents"),
+    (PassageLength.LONG.value, "Long\nArguments that need their surroundings"),
+]
+
+
+class BucketForm(forms.Form):
+    """Everything that can be set of a bucket."""
+
+    name = forms.CharField(max_length=80, help_text="What people and agents know it by, such as “Price lists”.")
+    description = forms.CharField(max_length=300, required=False, help_text="What is in it, and what is not.")
+    visibility = forms.ChoiceField(
+        label="Who may read it", choices=VISIBILITY, initial="department", widget=forms.RadioSelect
+    )
+    language = forms.ChoiceField(
+        choices=Language.choices,
+        initial=Language.ENGLISH.value,
+        help_text="Of most of the documents, so that “prices” also finds “price”.",
+    )
+    passage_length = forms.ChoiceField(
+        label="Passages", choices=LENGTHS, initial=PassageLength.MEDIUM.value, widget=forms.RadioSelect
+    )
+
+    def __init__(self, data: Any = None, bucket: Bucket | None = None) -> None:
+        names = list(self.base_fields)
+        super().__init__(data, initial={name: getattr(bucket, name) for name in names} if bucket else None)
+
+
+class PasteForm(forms.Form):
+    """A text that somebody pastes."""
+
+    name = forms.CharField(max_length=150, help_text="Under which it is listed and cited.")
+    text = forms.CharField(
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 16, "class": "code"}),
+        help_text="Markdown headings, such as “# Fees”, become places that are cited.",
+    )
+
+
+class DeleteForm(forms.Form):
+    """The bucket's name, typed."""
+
+    confirm = forms.CharField(
+        label="The bucket’s name",
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+class OwnerForm(forms.Form):
+    """Who looks after the bucket from now on."""
+
+    owner = forms.ChoiceField(label="New owner")
+
+    def __init__(self, data: Any, people: Iterable[User]) -> None:
+        super().__init__(data)
+        self.fields["owner"].choices = [(str(one.uuid), str(one.name or one)) for one in people]  # type: ignore[attr-defined]

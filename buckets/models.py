@@ -1,0 +1,303 @@
+"""Content buckets, their documents, and the passages that are searched.
+
+A `Document` is a file by its name in one bucket. Each file that was given under this name is a `Version`; its bytes are a
+`Content`, kept once for a department however often they are given, and its text is kept in `Page`s of the content. The version
+that can be searched has `Chunk`s. A new version takes the old one's place only when it is complete.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import uuid4
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import F, Func, Q
+from django.db.models.functions import Lower
+
+from accounts.models import Department, Role, User
+from accounts.queries import departments_where, roles_of
+
+if TYPE_CHECKING:
+    from accounts.queries import Person
+
+
+class Language(models.TextChoices):
+    """How words are brought to their stems: the text search configurations that every PostgreSQL has."""
+
+    SIMPLE = "simple", "Any (words as they are)"
+    ARABIC = "arabic", "Arabic"
+    DANISH = "danish", "Danish"
+    DUTCH = "dutch", "Dutch"
+    ENGLISH = "english", "English"
+    FINNISH = "finnish", "Finnish"
+    FRENCH = "french", "French"
+    GERMAN = "german", "German"
+    GREEK = "greek", "Greek"
+    HUNGARIAN = "hungarian", "Hungarian"
+    ITALIAN = "italian", "Italian"
+    NORWEGIAN = "norwegian", "Norwegian"
+    PORTUGUESE = "portuguese", "Portuguese"
+    ROMANIAN = "romanian", "Romanian"
+    RUSSIAN = "russian", "Russian"
+    SPANISH = "spanish", "Spanish"
+    SWEDISH = "swedish", "Swedish"
+    TURKISH = "turkish", "Turkish"
+
+
+class PassageLength(models.TextChoices):
+    """How long a passage is. `characters` says it in numbers."""
+
+    SHORT = "short", "Short"
+    MEDIUM = "medium", "Medium"
+    LONG = "long", "Long"
+
+    @property
+    def characters(self) -> int:
+        """The most characters of a passage."""
+        return {"short": 600, "medium": 1_200, "long": 2_400}[self.value]
+
+
+class BucketQuerySet(models.QuerySet["Bucket"]):
+    """The doors to buckets."""
+
+    def visible_to(self, user: Person) -> BucketQuerySet:
+        """Buckets of the person's departments and those shared with everyone; private ones only to owner and managers."""
+        departments = list(roles_of(user))
+        shared = Q(department__in=departments, visibility__in=Bucket.SHARED)
+        mine = Q(owner=user.pk, department__in=departments)
+        own = shared | mine | Q(department__in=departments_where(user, Role.MANAGER))
+        return self.filter(own | Bucket.FOR_EVERYONE if departments else own)
+
+    def editable_by(self, user: Person) -> BucketQuerySet:
+        """Their own, where they are still members, and all of the departments they manage."""
+        own = Q(owner=user.pk, department__in=departments_where(user, Role.MEMBER))
+        return self.filter(own | Q(department__in=departments_where(user, Role.MANAGER)))
+
+    def active(self) -> BucketQuerySet:
+        """Those not archived."""
+        return self.filter(archived_at=None)
+
+
+class Bucket(models.Model):
+    """Documents of a department that belong together, such as the price lists."""
+
+    class Visibility(models.TextChoices):
+        """Who may read what is in it."""
+
+        PRIVATE = "private", "Only me and managers"
+        DEPARTMENT = "department", "Everyone in the department"
+        EVERYONE = "everyone", "Everyone in every department"
+
+    SHARED: ClassVar = (Visibility.DEPARTMENT, Visibility.EVERYONE)
+    FOR_EVERYONE: ClassVar = Q(visibility=Visibility.EVERYONE, archived_at=None)
+    """What every scope sees of buckets; the database's policy says the same."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    department = models.ForeignKey(Department, models.PROTECT, related_name="buckets")
+    owner = models.ForeignKey(User, models.PROTECT, related_name="buckets")
+    name = models.CharField(max_length=80)
+    description = models.CharField(max_length=300, blank=True)
+    visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.DEPARTMENT)
+    language = models.CharField(max_length=16, choices=Language.choices, default=Language.ENGLISH)
+    passage_length = models.CharField(max_length=8, choices=PassageLength.choices, default=PassageLength.MEDIUM)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = BucketQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                "department",
+                Lower("name"),
+                condition=Q(archived_at=None),
+                name="bucket_name_once_per_department",
+                violation_error_message="There is already a bucket of this name in the department. Choose another name.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Content(models.Model):
+    """The bytes of files, once for each department. The row is there before its file, so that no file is without one."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+")
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.PositiveBigIntegerField()
+    path = models.CharField(max_length=200)
+    stored_at = models.DateTimeField(null=True)
+    kind = models.CharField(max_length=16, blank=True, help_text="What the content was found to be")
+    page_count = models.PositiveIntegerField(default=0)
+    character_count = models.PositiveBigIntegerField(default=0)
+    extracted_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["department", "sha256"], name="content_once_per_department")
+        ]
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+
+class Page(models.Model):
+    """A part of a content's text as the file has it: a page, a slide, a section under its heading, some rows of a table."""
+
+    content = models.ForeignKey(Content, models.CASCADE, related_name="pages", db_index=False)
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+", db_index=False)
+    number = models.PositiveIntegerField(help_text="Counts from 1")
+    label = models.CharField(max_length=120, blank=True, help_text="Such as “page 3” or “rows 21–40”")
+    heading = models.CharField(max_length=300, blank=True)
+    text = models.TextField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["content", "number"], name="page_numbered_once")]
+
+    def __str__(self) -> str:
+        return self.label or f"part {self.number}"
+
+
+class DocumentQuerySet(models.QuerySet["Document"]):
+    """The doors to documents: those of their buckets."""
+
+    def visible_to(self, user: Person) -> DocumentQuerySet:
+        """Documents of buckets that the person sees."""
+        return self.filter(bucket__in=Bucket.objects.visible_to(user))
+
+    def editable_by(self, user: Person) -> DocumentQuerySet:
+        """Documents of buckets that the person may change."""
+        return self.filter(bucket__in=Bucket.objects.editable_by(user))
+
+
+class Document(models.Model):
+    """A file of a bucket, by its name. `newest` is what was given last, `live` what is searched."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    bucket = models.ForeignKey(Bucket, models.CASCADE, related_name="documents", db_index=False)
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+", db_index=False)
+    name = models.CharField(max_length=200)
+    newest = models.ForeignKey("Version", models.SET_NULL, null=True, related_name="+")
+    live = models.ForeignKey("Version", models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["bucket", "name"], name="document_name_once_per_bucket")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class State(models.TextChoices):
+    """How far a version is. The first three are worked on; see `worker`."""
+
+    RECEIVED = "received", "Waiting"
+    EXTRACTED = "extracted", "Text read"
+    CHUNKED = "chunked", "Cut into passages"
+    SEARCHABLE = "searchable", "Searchable"
+    FAILED = "failed", "Failed"
+    REPLACED = "replaced", "Replaced"
+
+
+UNDER_WAY = (State.RECEIVED, State.EXTRACTED, State.CHUNKED)
+
+
+class Version(models.Model):
+    """A content given under a document's name, and how its passages are made.
+
+    `number` counts contents: when a bucket's settings change, the same content gets another row with the same number. Whoever
+    works on a row holds it until `lease_until`; `fence` counts who, so that a worker given up for dead changes nothing more.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    document = models.ForeignKey(Document, models.CASCADE, related_name="versions")
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+", db_index=False)
+    content = models.ForeignKey(Content, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField(help_text="Counts from 1")
+    language = models.CharField(max_length=16, choices=Language.choices)
+    passage_length = models.CharField(max_length=8, choices=PassageLength.choices)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.RECEIVED)
+    reason = models.CharField(max_length=600, blank=True, help_text="Why it failed, and what to do")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    fence = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    chunk_count = models.PositiveIntegerField(default=0)
+    added_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["id"], condition=Q(state__in=UNDER_WAY), name="version_under_way"),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it is still worked on."""
+        return self.state in UNDER_WAY
+
+
+class ConfigurationField(models.Field):
+    """The name of a text search configuration, in PostgreSQL's own type, so that the words can be worked out by the table."""
+
+    def db_type(self, connection: Any) -> str:
+        """PostgreSQL's type."""
+        return "regconfig"
+
+
+class Words(Func):
+    """What can be found in a passage: the words of heading and text by its own language, those of the heading with weight A."""
+
+    template = (
+        "setweight(to_tsvector(%(language)s, %(heading)s), 'A') || setweight(to_tsvector(%(language)s, %(text)s), 'D')"
+    )
+    output_field = SearchVectorField()
+
+    def __init__(self, language: str, heading: str, text: str) -> None:
+        super().__init__(F(language), F(heading), F(text))
+
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **more: Any) -> tuple[str, tuple[Any, ...]]:
+        """The expression; columns have no values of their own."""
+        language, heading, text = (compiler.compile(one)[0] for one in self.get_source_expressions())
+        return self.template % {"language": language, "heading": heading, "text": text}, ()
+
+
+class Chunk(models.Model):
+    """A passage that can be found. `title` and `heading` count more than the text."""
+
+    document = models.ForeignKey(Document, models.CASCADE, related_name="+")
+    version = models.ForeignKey(Version, models.CASCADE, related_name="chunks", db_index=False)
+    bucket = models.ForeignKey(Bucket, models.CASCADE, related_name="+")
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+", db_index=False)
+    number = models.PositiveIntegerField(help_text="Counts from 1")
+    page = models.PositiveIntegerField(help_text="The page on which it begins")
+    label = models.CharField(max_length=120, blank=True)
+    heading = models.CharField(max_length=600, blank=True, help_text="The document's name and the headings above it")
+    text = models.TextField()
+    language = ConfigurationField()
+    search = models.GeneratedField(
+        expression=Words("language", "heading", "text"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        indexes: ClassVar = [GinIndex(fields=["search"], name="chunk_search")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["version", "number"], name="chunk_numbered_once")]
+
+    def __str__(self) -> str:
+        return f"passage {self.number}"

@@ -1,0 +1,27 @@
+"""Reads of buckets that pages, API and runs share."""
+
+from buckets.queries.listing import (
+    Filters,
+    choices_for,
+    counted,
+    document_rows,
+    listed,
+    live_pages,
+    readable,
+    state_counts,
+)
+from buckets.queries.searching import Hit, Piece, search
+
+__all__ = [
+    "Filters",
+    "Hit",
+    "Piece",
+    "choices_for",
+    "counted",
+    "document_rows",
+    "listed",
+    "live_pages",
+    "readable",
+    "search",
+    "state_counts",
+]

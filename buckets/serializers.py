@@ -1,0 +1,163 @@
+"""What the API takes and gives of buckets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from buckets.models import Bucket, Document, Language, Page, PassageLength, State, Version
+from buckets.queries import Hit
+from mindloom.web.api import StrictSerializer
+
+
+class BucketFields(StrictSerializer):
+    """What can be set of a bucket; the services say what is wrong with it."""
+
+    description = serializers.CharField(required=False, allow_blank=True)
+    visibility = serializers.ChoiceField(Bucket.Visibility.choices, required=False)
+    language = serializers.ChoiceField(
+        Language.choices, required=False, help_text="Of most of the documents; words are brought to its stems."
+    )
+    passage_length = serializers.ChoiceField(
+        PassageLength.choices,
+        required=False,
+        help_text="When it changes, every file is cut anew beside what is searched.",
+    )
+
+
+class NewBucket(BucketFields):
+    """What makes a bucket."""
+
+    name = serializers.CharField()
+    department = serializers.UUIDField(required=False, help_text="The first one where you are a member, when left out.")
+
+
+class BucketChanges(BucketFields):
+    """Changes of a bucket."""
+
+    name = serializers.CharField(required=False)
+
+
+class BucketConfirmation(StrictSerializer):
+    """The bucket's name, so that nobody deletes another one."""
+
+    confirm = serializers.CharField()
+
+
+class BucketOwner(StrictSerializer):
+    """Who is to own it: a member or manager of the department."""
+
+    owner = serializers.EmailField(help_text="The person’s e-mail address.")
+
+
+class PastedText(StrictSerializer):
+    """A text that becomes a file."""
+
+    name = serializers.CharField(max_length=150)
+    text = serializers.CharField(trim_whitespace=False)
+
+
+class UploadedFile(serializers.Serializer[Any]):
+    """A file, as multipart/form-data."""
+
+    file = serializers.FileField(allow_empty_file=True)
+
+
+class DocumentChanges(StrictSerializer):
+    """Another name."""
+
+    name = serializers.CharField(max_length=200)
+
+
+class BucketOut(serializers.ModelSerializer[Bucket]):
+    """A bucket."""
+
+    department = serializers.UUIDField(source="department.uuid")
+    owner = serializers.CharField(source="owner.name")
+    documents = serializers.IntegerField(source="document_count")
+    passages = serializers.IntegerField(source="passage_count")
+    under_way = serializers.IntegerField(help_text="Files that are being worked on.")
+    failed = serializers.IntegerField(help_text="Files whose newest version failed.")
+
+    class Meta:
+        model = Bucket
+        fields = [
+            *("uuid", "name", "description", "department", "owner", "visibility", "language", "passage_length"),
+            *("documents", "passages", "under_way", "failed", "archived_at", "created_at", "updated_at"),
+        ]
+
+
+class FileVersionOut(serializers.ModelSerializer[Version]):
+    """A content that was given under a document's name."""
+
+    state = serializers.ChoiceField(State.choices)
+    kind = serializers.CharField(source="content.kind", help_text="By its content; empty while it is not known.")
+    size_bytes = serializers.IntegerField(source="content.size_bytes")
+    sha256 = serializers.CharField(source="content.sha256")
+    pages = serializers.IntegerField(source="content.page_count")
+    passages = serializers.IntegerField(source="chunk_count")
+    added_by = serializers.CharField(source="added_by.name")
+
+    class Meta:
+        model = Version
+        fields = [
+            *("number", "state", "reason", "kind", "size_bytes", "sha256", "pages", "passages", "added_by"),
+            *("created_at", "finished_at"),
+        ]
+
+
+class DocumentOut(serializers.ModelSerializer[Document]):
+    """A file of a bucket. `newest` is what was given last, `live` the number of the version that is searched."""
+
+    newest = FileVersionOut()
+    live = serializers.IntegerField(source="live.number", default=None, allow_null=True)
+
+    class Meta:
+        model = Document
+        fields = ["uuid", "name", "newest", "live", "created_at", "updated_at"]
+
+
+class PageOut(serializers.ModelSerializer[Page]):
+    """A part of a file's text."""
+
+    class Meta:
+        model = Page
+        fields = ["number", "label", "heading", "text"]
+
+
+class HitOut(serializers.Serializer[Hit]):
+    """A passage that was found."""
+
+    document = serializers.UUIDField()
+    document_name = serializers.CharField()
+    version = serializers.IntegerField()
+    page = serializers.IntegerField()
+    location = serializers.CharField()
+    text = serializers.CharField()
+    score = serializers.FloatField()
+    words = serializers.ListField(
+        child=serializers.CharField(), help_text="The words of the query that it has, as stems."
+    )
+    marked = serializers.SerializerMethodField(help_text="The text in pieces, with those that were found marked.")
+
+    @extend_schema_field(serializers.ListField(child=serializers.DictField()))
+    def get_marked(self, hit: Hit) -> list[dict[str, Any]]:
+        """Pieces of the text."""
+        return [{"text": piece.text, "is_hit": piece.is_hit} for piece in hit.pieces]
+
+
+class HitsOut(serializers.Serializer[Any]):
+    """The passages that were found, best first."""
+
+    query = serializers.CharField()
+    results = HitOut(many=True)
+
+
+class DocumentPages(serializers.Serializer[Any]):
+    """Pages of a document's text."""
+
+    version = serializers.IntegerField()
+    count = serializers.IntegerField()
+    results = PageOut(many=True)

@@ -1,0 +1,48 @@
+"""What the scheduler does for buckets: wake workers up, and clear stored files away that nothing needs."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from datetime import timedelta
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from buckets import tasks, worker
+from buckets.models import Content, Version
+from mindloom import wall
+
+logger = logging.getLogger(__name__)
+
+UNUSED_FOR = timedelta(hours=1)
+"""A content that was just received has no version for a moment."""
+_AT_ONCE = 100
+
+
+def sweep_documents() -> None:
+    """Wake a worker up when files wait that nobody works on: a message was lost, or a worker died."""
+    if worker.waiting():
+        tasks.wake()
+    _clear_unused()
+
+
+def _clear_unused() -> None:
+    used = Version.objects.filter(content=OuterRef("pk"))
+    with wall.system("sweeper: stored files of documents of all departments that no document needs"):
+        unused = Content.objects.filter(~Exists(used), created_at__lt=timezone.now() - UNUSED_FOR)
+        for pk in unused.order_by("pk").values_list("pk", flat=True)[:_AT_ONCE]:
+            with transaction.atomic():
+                # Locked: whoever receives the same file again waits, then finds it gone and stores it anew.
+                content = Content.objects.select_for_update().filter(~Exists(used), pk=pk).first()
+                if content is None:
+                    continue
+                try:
+                    default_storage.delete(content.path)
+                except Exception as error:  # noqa: BLE001 -- every storage has errors of its own
+                    logger.warning("The file %s could not be removed now: %s", content.path, error)
+                    continue
+                with suppress(Exception):
+                    content.delete()
