@@ -315,6 +315,8 @@ SPECTACULAR_SETTINGS = {
         "ApprovalStateEnum": "runs.models.Approval.State",
         "LaneStateEnum": "runs.serializers.LANE_STATES",
         "DeliveryStateEnum": "webhooks.models.Delivery.State",
+        "BucketLanguageEnum": "buckets.models.Language",
+        "LanguageEnum": "agents.definition.LANGUAGES",
         "MessageTypeEnum": "webhooks.models.Delivery.Type",
     },
 }

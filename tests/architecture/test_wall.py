@@ -179,16 +179,9 @@ BUCKETS = (
 def test_a_row_cannot_point_to_another_departments_row(filled, table, column, target):
     one_of = f"SELECT id FROM {target} WHERE department_id = %s"
     # Versions have numbers, questions keys and files versions that are unique for each agent and run.
-    renumber = {
-        "agents_agentversion": ", number = 99",
-        "teams_teamversion": ", number = 99",
-        "runs_approval": ", key = 'x'",
-        "runs_runartifact": ", version = 99",
-        "webhooks_attempt": ", number = 99",
-        "buckets_page": ", number = 99",
-        "buckets_document": ", name = 'other.txt'",
-        "buckets_chunk": ", number = 99",
-    }
+    numbered = ("agents_agentversion", "teams_teamversion", "webhooks_attempt", "buckets_page", "buckets_chunk")
+    other = {"runs_approval": "key", "runs_runartifact": "version", "buckets_document": "name"}
+    renumber = {one: f", {column} = '99'" for one, column in {**dict.fromkeys(numbered, "number"), **other}.items()}
     point = f"UPDATE {table} SET {column} = %s{renumber.get(table, '')} WHERE department_id = %s RETURNING 1"
     with wall.system("tests: point across the wall"), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
