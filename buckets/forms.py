@@ -63,7 +63,7 @@ class DeleteForm(forms.Form):
 
     confirm = forms.CharField(
         label="The bucket’s name",
-        required=False,
+        error_messages={"required": "Type the bucket’s name to delete it."},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 

@@ -168,6 +168,13 @@ class Environment:
             self._wrong.append(f"{name} is {value!r}: it must be 3 to 63 small letters, digits, hyphens and dots.")
         return value
 
+    def server(self, name: str) -> str:
+        """A server as host:port, or the path of its socket; empty when there is none."""
+        value = self.text(name, "")
+        if value and not re.fullmatch(r"/.+|(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}", value):
+            self._wrong.append(f"{name} is {value!r}: write host:port, or the path of a socket.")
+        return value
+
     def in_s3(self, bucket: str, endpoint: str, region: str, prefix: str, key: str, secret: str) -> dict[str, Any]:
         """Django's storage values of a bucket. Without keys the machine's own role is used."""
         from botocore.config import Config  # loads much, and only where files are in a bucket

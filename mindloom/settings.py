@@ -218,6 +218,8 @@ DOCUMENT_MAX_BYTES = env.whole("DOCUMENT_MAX_BYTES", 100 * 1024 * 1024, low=1024
 DOCUMENT_SECONDS = env.whole("DOCUMENT_SECONDS", 300, low=5, high=3600)
 DOCUMENT_MEMORY_MB = env.whole("DOCUMENT_MEMORY_MB", 1024, low=256, high=64 * 1024)
 DOCUMENT_MAX_CHARS = env.whole("DOCUMENT_MAX_CHARS", 20_000_000, low=10_000, high=500_000_000)
+# A virus scanner that looks at files first: "host:port" of a clamd, or the path of its socket.
+CLAMD_ADDRESS = env.server("CLAMD_ADDRESS")
 
 # --- People ----------------------------------------------------------------------------------------------------------------
 

@@ -53,6 +53,8 @@ def uses_page(request: Request, uuid: UUID, *, word: str, uses: Any, own: Any) -
     bucket = get_object_or_404(Bucket.objects.visible_to(request.user), uuid=uuid)
     found = list(uses[: MOST_USES + 1])
     own = own.filter(department=request.department)
+    if request.GET.get("only") == "list":
+        own = own.none()
     context = {
         "bucket": bucket,
         "word": word,

@@ -22,6 +22,9 @@ from buckets.readers.parts import Refused, cut
 READERS = {
     kinds.PDF: ("pdf", "read_pdf"),
     kinds.DOCX: ("office", "read_docx"),
+    kinds.PPTX: ("archives", "read_pptx"),
+    kinds.EPUB: ("archives", "read_epub"),
+    kinds.EMAIL: ("mail", "read_mail"),
     kinds.XLSX: ("tables", "read_xlsx"),
     kinds.CSV: ("tables", "read_csv"),
     kinds.HTML: ("web", "read_html"),
@@ -83,10 +86,7 @@ def _limit(given: dict[str, int]) -> None:
 
 
 def _reader(kind: str) -> Any:
-    found = READERS.get(kind)
-    if found is None:
-        raise Refused(f"Files of this kind are not read. Files may be {kinds.SUPPORTED}.")
-    module, function = found
+    module, function = READERS[kind]
     return getattr(import_module(f"buckets.readers.{module}"), function)
 
 

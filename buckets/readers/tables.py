@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import warnings
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import openpyxl  # type: ignore[import-untyped]
 from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
@@ -45,7 +47,17 @@ def read_xlsx(path: Path) -> Iterator[Part]:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
             for sheet in book.worksheets:
                 yield from rows_as_parts(sheet.iter_rows(values_only=True), sheet.title)
-    except (InvalidFileException, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+    except (
+        InvalidFileException,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        SyntaxError,
+        BadZipFile,
+        zlib.error,
+    ) as error:
         raise Refused(
             f"The workbook is damaged ({type(error).__name__}). Open it, save it again as XLSX, and add it anew."
         ) from None

@@ -126,7 +126,7 @@ def delete(request: Request, uuid: UUID) -> HttpResponse:
         else:
             messages.success(request, f"“{bucket.name}” is deleted.")
             return redirect("buckets:list")
-    context: dict[str, Any] = {**frame(request, bucket, "settings"), "form": form, "uses": uses(bucket)}
+    context: dict[str, Any] = {**frame(request, bucket, "settings"), "form": form, "uses": uses(bucket, only_list=True)}
     return render_page(request, "buckets/delete.html", context, status=422 if form.errors else 200)
 
 

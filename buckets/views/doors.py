@@ -60,12 +60,12 @@ def frame(request: Request, bucket: Bucket, tab: str) -> dict[str, Any]:
     }
 
 
-def uses(bucket: Bucket) -> list[str]:
-    """The addresses of fragments of higher apps that list what uses the bucket."""
+def uses(bucket: Bucket, *, only_list: bool = False) -> list[str]:
+    """The addresses of fragments of higher apps that list what uses the bucket, and that let it be attached."""
     found = []
     for name in ("agents:using_bucket", "teams:using_bucket"):
         try:
-            found.append(reverse(name, args=[bucket.uuid]))
+            found.append(reverse(name, args=[bucket.uuid]) + ("?only=list" if only_list else ""))
         except NoReverseMatch:
             continue
     return found

@@ -22,6 +22,7 @@ from buckets.models import UNDER_WAY, Chunk, Content, Document, Page, PassageLen
 from buckets.readers.parts import Refused
 from buckets.worker.extraction import extract, working_folder
 from buckets.worker.passages import Source, passages
+from buckets.worker.virus import refuse_infected
 from mindloom import wall
 
 if TYPE_CHECKING:
@@ -158,6 +159,7 @@ class _Job:
         if content.extracted_at is None:
             name = Document.objects.values_list("name", flat=True).get(pk=self._version.document_id)
             with working_folder() as folder:
+                refuse_infected(content.path, self._alive)
                 try:
                     found = extract(content.path, name, Path(folder), self._alive)
                 except OSError as error:

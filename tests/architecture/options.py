@@ -23,6 +23,7 @@ READERS = {
     "redis": "secret",
     "key_ring": "secret",
     "bucket": "bucket name",
+    "server": "host:port or path",
 }
 COMPUTED = "see right"
 """The default of an option whose default is worked out; its meaning says how."""

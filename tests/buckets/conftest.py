@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import pytest
 from django.core.files.base import ContentFile
@@ -67,3 +68,32 @@ def docx(build) -> bytes:
     out = io.BytesIO()
     made.save(out)
     return out.getvalue()
+
+
+NAMES = (
+    'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
+    ' xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    ' xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+)
+
+
+def zipped(entries) -> bytes:
+    """A zip archive of these entries."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def relations(**targets) -> str:
+    """What a part of an Office file points to."""
+    rows = "".join(f'<Relationship Id="{key}" Target="{target}"/>' for key, target in targets.items())
+    return f"<Relationships>{rows}</Relationships>"
+
+
+def slide(title, *texts) -> str:
+    """A slide of a presentation."""
+    shapes = [f'<p:nvPr><p:ph type="title"/></p:nvPr><a:p><a:r><a:t>{title}</a:t></a:r></a:p>'] if title else []
+    shapes += [f"<a:p><a:r><a:t>{text}</a:t></a:r></a:p>" for text in texts]
+    return f"<p:sld {NAMES}>{''.join(f'<p:sp>{one}</p:sp>' for one in shapes)}</p:sld>"

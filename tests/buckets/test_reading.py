@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
+import socketserver
+import struct
+import threading
+from email.message import EmailMessage
 
 import openpyxl
 import pytest
 
 from buckets.models import Chunk, Content, Page, State
 from buckets.queries import search
-from tests.buckets.conftest import docx, pdf
+from tests.buckets.conftest import NAMES, docx, pdf, relations, slide, zipped
 
 RULES = "# Refunds\n\nRefunds are paid within fourteen days.\n\n## Exceptions\n\nGift cards are never refunded.\n"
 
@@ -106,55 +109,75 @@ def test_the_same_content_is_stored_and_read_once(add, cast, bucket, in_marketin
     assert Chunk.objects.filter(bucket=other).count() == Chunk.objects.filter(bucket=bucket).count() == 2
 
 
-def zipped(**entries):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries.items():
-            archive.writestr(name.replace("__", "/"), content)
-    return out.getvalue()
-
-
-BAD = {
-    "encrypted.pdf": (lambda: pdf("Secret", password="x"), "password"),
-    "scan.pdf": (lambda: pdf("", ""), "no text"),
-    "half.pdf": (lambda: pdf("Hello" * 200)[:300], "damaged"),
-    "blank.txt": (lambda: b" \n\t\n", "No text"),
-    "archive.zip": (lambda: zipped(a="hello"), "ZIP archive"),
-    "broken.docx": (lambda: b"PK\x03\x04 and nothing more", "damaged"),
-    "empty.docx": (lambda: zipped(word__document="x", **{"word__document.xml": "<a/>"}), "damaged"),
-    "old.doc": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "before 2007"),
-    "photo.png": (lambda: b"\x89PNG\r\n\x1a\n" + b"\x00" * 90, "picture"),
-    "program.exe": (lambda: b"MZ\x90\x00" + b"\x00" * 90, "program"),
-    "noise.bin": (lambda: bytes(range(256)) * 40, "Nothing here can be read"),
-    "bomb.docx": (lambda: zipped(**{"word__document.xml": b"0" * (64 * 1024 * 1024)}), "unpack to far more"),
-    "deep.json": (lambda: b"[" * 200_000 + b"]" * 200_000, "nested"),
-    "letter.rtf": (lambda: rb"{\rtf1 Hello}", "RTF"),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_what_cannot_be_read_says_why_and_what_to_do(add, name):
-    make, words = BAD[name]
-    version = add(name, make()).newest
-    assert version.state == State.FAILED
-    assert words in version.reason
-    assert version.reason.endswith(".")
-
-
 def test_a_bad_file_holds_no_other_back(add, bucket):
     add("photo.png", b"\x89PNG\r\n\x1a\n" + b"\x00" * 90)
     assert add("rules.md", RULES).newest.state == State.SEARCHABLE
 
 
-def test_a_file_that_takes_too_long_is_stopped(add, settings):
-    settings.DOCUMENT_SECONDS = 0
-    version = add("slow.pdf", pdf("Hello")).newest
-    assert version.state == State.FAILED
-    assert "longer than 0 seconds" in version.reason
+def test_a_presentation_is_read_slide_by_slide(add):
+    deck = {
+        "ppt/presentation.xml": f"<p:presentation {NAMES}><p:sldIdLst><p:sldId id='1' r:id='r2'/></p:sldIdLst></p:presentation>",
+        "ppt/_rels/presentation.xml.rels": relations(r2="slides/slide1.xml"),
+        "ppt/slides/slide1.xml": slide("Plan for May", "Hire two people", "Move the office"),
+        "ppt/slides/_rels/slide1.xml.rels": relations(r1="../notesSlides/n1.xml"),
+        "ppt/notesSlides/n1.xml": slide("", "Say thanks first"),
+    }
+    document = add("plan.pptx", zipped(deck))
+    assert texts(document) == [
+        ("slide 1", "Plan for May", "Plan for May\n\nHire two people\n\nMove the office\n\nSay thanks first")
+    ]
 
 
-def test_a_file_that_takes_too_much_memory_is_stopped(add, settings):
-    settings.DOCUMENT_MEMORY_MB = 60
-    version = add("big.txt", b"word " * 8_000_000).newest
-    assert version.state == State.FAILED
-    assert "memory" in version.reason or "broke" in version.reason
+def test_a_book_is_read_in_its_order(add):
+    book = {
+        "META-INF/container.xml": "<container><rootfiles><rootfile full-path='OPS/b.opf'/></rootfiles></container>",
+        "OPS/b.opf": "<package><manifest><item id='a' href='a%20b.xhtml' media-type='application/xhtml+xml'/>"
+        "<item id='c' href='c.xhtml' media-type='application/xhtml+xml'/></manifest>"
+        "<spine><itemref idref='c'/><itemref idref='a'/></spine></package>",
+        "OPS/a b.xhtml": "<html><body><h1>Two</h1><p>Later.</p></body></html>",
+        "OPS/c.xhtml": "<?xml version='1.0' encoding='utf-8'?><html><body><h1>One</h1><p>First.</p></body></html>",
+    }
+    assert texts(add("book.epub", zipped(book))) == [("", "One", "First."), ("", "Two", "Later.")]
+
+
+def test_a_mail_is_read_with_its_head_and_the_names_of_its_files(add):
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "Ida <ida@example.org>", "ole@example.org", "The invoice"
+    mail.set_content("Please pay by Friday.")
+    mail.add_attachment(b"%PDF-", maintype="application", subtype="pdf", filename="invoice.pdf")
+    document = add("mail.eml", bytes(mail))
+    head, body = texts(document)
+    assert head[2] == "From: Ida <ida@example.org>\nTo: ole@example.org\nSubject: The invoice\nAttached: invoice.pdf"
+    assert body[1:] == ("The invoice", "Please pay by Friday.")
+    assert document.newest.content.kind == "email"
+
+
+@pytest.fixture
+def scanner(settings):
+    """A virus scanner that finds what the test file of its makers has."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Scanner) as server:
+        threading.Thread(target=server.serve_forever, args=[0.05], daemon=True).start()
+        settings.CLAMD_ADDRESS = f"127.0.0.1:{server.server_address[1]}"
+        yield server
+        server.shutdown()
+
+
+class Scanner(socketserver.StreamRequestHandler):
+    def handle(self):
+        assert self.rfile.read(10) == b"zINSTREAM\0"
+        data = b""
+        while length := struct.unpack("!L", self.rfile.read(4))[0]:
+            data += self.rfile.read(length)
+        self.wfile.write(b"stream: Eicar-Test FOUND\0" if b"EICAR" in data else b"stream: OK\0")
+
+
+def test_a_file_with_a_virus_is_not_read(add, scanner):
+    assert add("good.txt", "Hello").newest.state == State.SEARCHABLE
+    bad = add("bad.txt", "X5O-EICAR-STANDARD-ANTIVIRUS-TEST-FILE").newest
+    assert "found Eicar-Test" in bad.reason
+    assert bad.content.extracted_at is None
+
+
+def test_without_its_scanner_nothing_is_read(add, settings):
+    settings.CLAMD_ADDRESS = "127.0.0.1:9"
+    assert "did not answer" in add("good.txt", "Hello").newest.reason
