@@ -15,8 +15,8 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="buckets.tasks.index_documents")
 def index_documents() -> None:
-    """Work on files until none waits."""
-    worker.work()
+    """Have threads of this process work on files until none waits; the place of a run is not held for that."""
+    worker.begin()
 
 
 def wake() -> None:

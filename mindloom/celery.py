@@ -77,8 +77,8 @@ def _clean_up(**_: Any) -> None:
     from buckets.tasks import wake  # needs loaded apps
     from runs import services, worker
 
+    wake()
     if not _carries_runs():
-        wake()
         return
     worker.show_life()
     services.sweep()
@@ -89,10 +89,10 @@ def _drain(**_: Any) -> None:
     """Celery waits for the tasks under way; after the set time they are ended, so that nothing has to be killed."""
     from django.conf import settings  # needs loaded apps
 
-    from buckets.worker import stopping
+    from buckets.worker import stop
     from runs.worker import slots, steward
 
-    stopping.set()
+    stop()
     slots.close()
     timer = threading.Timer(settings.WORKER_DRAIN_SECONDS, steward.interrupt, [SHUT_DOWN])
     timer.daemon = True

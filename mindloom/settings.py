@@ -149,9 +149,9 @@ CHANNEL_LAYERS = {
 CELERY_BROKER_URL = f"redis+socket://{REDIS_URL[len('unix://') :]}" if REDIS_URL.startswith("unix://") else REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "runs"
-CELERY_TASK_ROUTES = {
-    "buckets.tasks.*": {"queue": "documents"}
-}  # for a worker of its own: runs never wait behind files
+# Files of buckets have a queue of their own; `-Q runs` and `-Q documents` make workers that serve one of both.
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"runs": {}, "documents": {}}
+CELERY_TASK_ROUTES = {"buckets.tasks.*": {"queue": "documents"}}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SERIALIZER = "json"

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import signed_in, window_of
 from tests.browser.product import Product
+from tests.processes.harness import until
 
 WIDTHS = (1440, 390)
 THEMES = ("light", "dark")
@@ -129,6 +130,17 @@ PLACES = [
     Place("webhook-new", "maya", "/webhooks/new/", "Tell when a run is"),
     Place("webhook", "maya", "/webhooks/{webhook}/", "A test"),
     Place("webhook-message", "maya", "/webhooks/{webhook}/deliveries/{message}/", "webhook.test"),
+    Place("buckets", "maya", "/buckets/", "House rules"),
+    Place("buckets-none", "tara", "/buckets/", "No content buckets yet"),
+    Place("bucket-new", "maya", "/buckets/new/", "Make bucket"),
+    Place("bucket", "maya", "/buckets/{bucket}/", "1 of 1 searchable"),
+    Place("bucket-viewer", "vera", "/buckets/{bucket}/", "1 of 1 searchable"),
+    Place("bucket-paste", "maya", "/buckets/{bucket}/paste/", "Add text"),
+    Place("bucket-search", "maya", "/buckets/{bucket}/search/?q=parking", "Because of"),
+    Place("bucket-uses", "maya", "/buckets/{bucket}/uses/", "No team reads it yet"),
+    Place("bucket-settings", "maya", "/buckets/{bucket}/settings/", "Hand over"),
+    Place("bucket-delete", "maya", "/buckets/{bucket}/delete/", "Keep it"),
+    Place("document", "maya", "/buckets/{bucket}/files/{document}/", "Parking costs"),
     Place("people", "maya", "/people/", "Ben Adler"),
     Place("people-waiting", "finn", "/people/", "Waiting to join"),
     Place("departments", "ada", "/departments/", "Marketing"),
@@ -171,13 +183,23 @@ def scene(product, models, chromium):
     places |= {"talk": talks[0], "quiet_talk": talks[1]}
     said = {"text": "What about tea?", "variables": {"audience": "Tea drinkers"}}
     product.run_ends("maya", product.api("maya", "POST", f"conversations/{talks[0]}/messages", said)["uuid"])
-    places |= special_runs(product, models, places["connection"])
+    places |= special_runs(product, models, places["connection"]) | bucket_with_rules(product)
     sign_up(product, "Wanda Waits", "wanda@elsewhere.example", "Finance")
     sign_up(product, "Nobody Yet", "nobody@mindloom.example", "Tech")
     turn_down(product, chromium, "Nobody Yet")
     product.passwords["nobody"] = PASSPHRASE
     product.run_ends("maya", places["failed"])
     return places
+
+
+def bucket_with_rules(product):
+    """A bucket with a text that can be searched."""
+    bucket = product.api("maya", "POST", "buckets", {"name": "House rules"})["uuid"]
+    text = {"name": "Rules", "text": "# Parking\n\nParking costs five euros a day."}
+    document = product.api("maya", "POST", f"buckets/{bucket}/documents", text)["uuid"]
+    address = f"buckets/{bucket}/documents/{document}"
+    until(lambda: product.api("maya", "GET", address)["live"], "the rules can be searched")
+    return {"bucket": bucket, "document": document}
 
 
 def special_runs(product, models, connection):

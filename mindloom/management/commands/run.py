@@ -113,9 +113,6 @@ def commands(host: str, port: int) -> dict[str, list[str]]:
         "web": [python, "-m", "uvicorn", "mindloom.asgi:application", "--host", host, "--port", str(port), "--log-level", "warning",
                 "--no-access-log", "--timeout-graceful-shutdown", "5", "--lifespan", "off"],
         "worker": [python, "-m", "celery", "--quiet", "-A", "mindloom", "worker", "--loglevel", "warning", "--without-gossip", "--without-mingle"],
-        # Files are read beside the runs, never before them.
-        "documents": [python, "-m", "celery", "--quiet", "-A", "mindloom", "worker", "--loglevel", "warning", "--without-gossip", "--without-mingle",
-                      "-Q", "documents", "-c", "2", "-n", "documents@%h"],
         "scheduler": [python, "manage.py", "scheduler"],
     }  # fmt: skip
 
