@@ -66,6 +66,13 @@ def _history(options: argparse.Namespace) -> list[Row]:
         return history.measure(house, size=options.history, count=max(20, options.runs // 4))
 
 
+def _documents(options: argparse.Namespace) -> list[Row]:
+    with House() as house:
+        from tests.benchmarks import documents
+
+        return documents.measure(house)
+
+
 def _idle(options: argparse.Namespace) -> list[Row]:
     with House(servers=False) as house:
         from tests.benchmarks import idle
@@ -80,6 +87,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
     "memory": _memory,
     "lists": _lists,
     "history": _history,
+    "documents": _documents,
     "idle": _idle,
 }
 
