@@ -39,6 +39,7 @@ urlpatterns = [
     path("runs/<uuid:uuid>/", pages.detail, name="detail"),
     path("runs/<uuid:uuid>/output/", pages.output, name="output"),
     path("runs/<uuid:uuid>/output.csv", pages.output_csv, name="output_csv"),
+    path("runs/<uuid:uuid>/output.md", pages.output_md, name="output_md"),
     path("runs/<uuid:uuid>/output.json", pages.output_json, name="output_json"),
     path("runs/<uuid:uuid>/artifacts/", artifacts.artifact_list, name="artifacts"),
     path("runs/<uuid:uuid>/artifacts.zip", artifacts.artifacts_zip, name="artifacts_zip"),

@@ -7,6 +7,9 @@ Images are removed, because a remote image in model output is a way to send data
 from __future__ import annotations
 
 import html
+import re
+from collections.abc import Collection
+from functools import lru_cache
 
 import nh3
 from markdown_it import MarkdownIt
@@ -37,6 +40,10 @@ ATTRIBUTES = {
     "ul": {"class"},
 }
 CHECKBOX = {("type", "checkbox"), ("disabled", "disabled"), ("checked", "checked")}
+
+_TAG = re.compile(r"(<[^>]*>)")
+_UNCITED = re.compile(r"</?(?:a|code|pre)\b")
+_CITED = re.compile(r"\[(\d{1,3})\]")
 
 _formatter = HtmlFormatter(nowrap=True, classprefix="p-")
 
@@ -88,21 +95,39 @@ def render(text: str) -> str:
     return clean(_markdown.render(text).replace("<pre><code", '<pre tabindex="0"><code'))
 
 
-class Stream:
-    """Render growing markdown block by block, so that a long answer is not parsed again and again."""
+def blocks(text: str) -> list[str]:
+    """The sources of the blocks of a growing text. All but the last are finished, and never change again."""
+    starts = sorted({token.map[0] for token in _markdown.parse(text) if token.level == 0 and token.map})
+    lines = text.splitlines(keepends=True)
+    ends = [*starts[1:], len(lines)]
+    return ["".join(lines[start:end]) for start, end in zip(starts, ends, strict=False)]
 
-    def __init__(self) -> None:
-        self._open = ""
 
-    def feed(self, text: str) -> None:
-        """Add text that just arrived."""
-        self._open += text
+@lru_cache(maxsize=1024)
+def _finished(source: str) -> str:
+    return render(source)
 
-    def flush(self) -> tuple[str, str]:
-        """Return the HTML of newly finished blocks (to append) and of the open block (to replace)."""
-        starts = [token.map[0] for token in _markdown.parse(self._open) if token.level == 0 and token.map]
-        if len(set(starts)) < 2:
-            return "", render(self._open)
-        lines = self._open.splitlines(keepends=True)
-        finished, self._open = "".join(lines[: starts[-1]]), "".join(lines[starts[-1] :])
-        return render(finished), render(self._open)
+
+def render_growing(text: str) -> list[str]:
+    """The sanitised HTML of each block of a text that is being written; only the last is rendered anew as it grows."""
+    if len(text) > MAX_CHARACTERS:
+        return [render(text)]
+    *finished, last = blocks(text) or [""]
+    return [*map(_finished, finished), render(last)]
+
+
+def cite(markup: str, numbers: Collection[int]) -> str:
+    """Turn `[3]` in sanitised HTML into a link to `#source-3`, for these numbers; not in code and not inside links."""
+    parts, depth = _TAG.split(markup), 0
+    for place, part in enumerate(parts):
+        if place % 2:
+            if _UNCITED.match(part):
+                depth += -1 if part.startswith("</") else 1
+        elif not depth:
+            parts[place] = _CITED.sub(lambda found: _link(found, numbers), part)
+    return "".join(parts)
+
+
+def _link(found: re.Match[str], numbers: Collection[int]) -> str:
+    number = int(found[1])
+    return f'<a class="cite" href="#source-{number}">{number}</a>' if number in numbers else found[0]

@@ -137,12 +137,12 @@ def log_download(run: Run, form: str) -> StreamingHttpResponse:
 
 def csv_download(run: Run) -> HttpResponse:
     """The run's structured answer for a spreadsheet. The mark at its start tells spreadsheets that it is UTF-8."""
-    return _download(run, f"\ufeff{as_csv(run.structured, schema_of(run))}", "text/csv; charset=utf-8", "csv")
+    return text_download(run, f"\ufeff{as_csv(run.structured, schema_of(run))}", "text/csv; charset=utf-8", "csv")
 
 
 def json_download(run: Run) -> HttpResponse:
     """The run's structured answer as JSON."""
-    return _download(run, f"{pretty(run.structured, schema_of(run))}\n", "application/json", "json")
+    return text_download(run, f"{pretty(run.structured, schema_of(run))}\n", "application/json", "json")
 
 
 def schema_of(run: Run) -> dict[str, Any] | None:
@@ -151,7 +151,8 @@ def schema_of(run: Run) -> dict[str, Any] | None:
     return form["schema"] if form else None
 
 
-def _download(run: Run, text: str, media_type: str, form: str) -> HttpResponse:
+def text_download(run: Run, text: str, media_type: str, form: str) -> HttpResponse:
+    """Something of the run as a file that is named after it."""
     response = HttpResponse(text, content_type=media_type)
     response["Content-Disposition"] = content_disposition_header(True, f"run-{run.pk}.{form}")
     response["Cache-Control"] = "private, no-store"

@@ -15,7 +15,7 @@ from runs.models import RunArtifact
 from runs.stream.files import archive, attachment
 from runs.stream.files import picture as picture_of
 from runs.stream.previews import Preview, preview_of
-from runs.views.common import context_of, visible
+from runs.views.common import PARTS, context_of, visible
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -31,9 +31,7 @@ def artifact_list(request: Request, uuid: UUID) -> HttpResponse:
     """The run's files, each in its latest version."""
     context = context_of(request, visible(request, uuid), "artifacts")
     context["total_bytes"] = sum(one.size_bytes for one in context["artifacts"])
-    return render_page(
-        request, "runs/artifacts.html", context, partials={"run-top": "top", "run-rail": "rail", "run-files": "files"}
-    )
+    return render_page(request, "runs/artifacts.html", context, partials=PARTS | {"run-files": "files"})
 
 
 @login_required
@@ -53,7 +51,7 @@ def preview(request: Request, uuid: UUID, artifact_uuid: UUID) -> HttpResponse:
             RunArtifact.objects.visible_to(request.user).filter(run=run, name=found.name).order_by("-version")
         ),
     }
-    return render_page(request, "runs/artifact.html", context, partials={"run-top": "top", "run-rail": "rail"})
+    return render_page(request, "runs/artifact.html", context, partials=PARTS)
 
 
 @login_required

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 LONG = 120
 """Characters of an argument that stand in one line."""
 
+PARTS = {"run-top": "top", "run-rail": "rail"}
+"""What every page of a run loads again by itself while the run works."""
+
 
 def visible(request: Request, uuid: UUID) -> Run:
     """The run, or 404. What ran is read with it: it may be out of sight by now, and then it is None."""

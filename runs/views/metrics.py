@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from mindloom import wall
 from mindloom.web.http import render_page
 from runs.models.usage import SUMS, totals_of
-from runs.views.common import context_of, visible
+from runs.views.common import PARTS, context_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,7 +78,7 @@ def metrics(request: Request, uuid: UUID) -> HttpResponse:
             "has_more": len(calls) > MOST_CALLS,
             "tools": tools_of(run),
         }
-    return render_page(request, "runs/metrics.html", context)
+    return render_page(request, "runs/metrics.html", context, partials=PARTS)
 
 
 def _parts(records: Any) -> list[dict[str, Any]]:

@@ -12,12 +12,13 @@ from django.views.decorators.http import require_safe
 
 from mindloom.web.http import render_page, wanted
 from runs.stream import line_of
-from runs.stream.downloads import csv_download, json_download, log_download, schema_of
+from runs.stream.downloads import csv_download, json_download, log_download, schema_of, text_download
 from runs.stream.frames import part_of, text_of_step
+from runs.stream.output import draft_of, passages_of
 from runs.stream.progress import known_of
 from runs.stream.structured import pretty, shown
 from runs.stream.timeline import timeline_of
-from runs.views.common import context_of, described_target, visible
+from runs.views.common import PARTS, context_of, described_target, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,7 @@ WHOLE_LOG = 2000
 FIRST_LINES = 600
 """Of a longer one the end is; the page fetches the rest."""
 
-PARTIALS = {"run-top": "top", "run-rail": "rail", "run-timeline": "timeline"}
+PARTIALS = PARTS | {"run-timeline": "timeline", "run-output": "answer"}
 
 
 @login_required
@@ -96,13 +97,31 @@ def log_line(request: Request, uuid: UUID, seq: int) -> HttpResponse:
 @login_required
 @require_safe
 def output(request: Request, uuid: UUID) -> HttpResponse:
-    """What came out: as text, or as a table and as JSON when it has a form."""
+    """What came out, also while it is written: as text, or as a table and as JSON when it has a form."""
     run = visible(request, uuid)
-    context = context_of(request, run, "output") | {"shape": request.GET.get("as", "table")}
+    passages = passages_of(run)
+    about = {
+        "shape": request.GET.get("as", "table"),
+        "draft": "" if run.is_terminal or run.output else draft_of(run),
+        "passages": passages,
+        "numbers": {one.number for one in passages if one.number},
+    }
     if run.structured is not None:
         schema = schema_of(run)
-        context |= {"fields": shown(run.structured, schema), "pretty": pretty(run.structured, schema)}
-    return render_page(request, "runs/output.html", context)
+        about |= {"fields": shown(run.structured, schema), "pretty": pretty(run.structured, schema)}
+    if wanted(request) == "run-output":
+        return render_page(request, "runs/output.html", {"run": run, **about}, partials=PARTIALS)
+    return render_page(request, "runs/output.html", context_of(request, run, "output") | about, partials=PARTIALS)
+
+
+@login_required
+@require_safe
+def output_md(request: Request, uuid: UUID) -> HttpResponse:
+    """The answer as it was written."""
+    run = visible(request, uuid)
+    if not run.output:
+        raise Http404
+    return text_download(run, run.output, "text/markdown; charset=utf-8", "md")
 
 
 @login_required
@@ -127,7 +146,8 @@ def inputs(request: Request, uuid: UUID) -> HttpResponse:
     declared = run.version.definition.get("variables", []) if run.version is not None else []
     labels = {one["name"]: one.get("label") or one["name"] for one in declared}
     values = [(labels.get(name, name), _told(value)) for name, value in run.variables.items()]
-    return render_page(request, "runs/inputs.html", context_of(request, run, "inputs") | {"values": values})
+    context = context_of(request, run, "inputs") | {"values": values}
+    return render_page(request, "runs/inputs.html", context, partials=PARTS)
 
 
 @login_required

@@ -29,11 +29,13 @@ export class Finder {
 
   /** Look through all lines that the filters let through, and go to the first hit. */
   search(text) {
+    const began = performance.now();
     this.#needle = text.trim().toLowerCase();
     this.#now = -1;
     this.#look();
     if (this.#hits.length) this.step(1);
     else this.#say();
+    performance.measure('log-find', { start: began });
   }
 
   /** The lines have changed: what is found now, without going anywhere. */
@@ -46,13 +48,11 @@ export class Finder {
   }
 
   #look() {
-    const began = performance.now();
     const quoted = new RegExp(this.#needle.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i');
     this.#hits = this.#needle.length < FEWEST
       ? []
       : this.log.passing().filter((line) => quoted.test(line.text) || quoted.test(line.source) || (line.more && quoted.test(line.more)));
     this.mark();
-    performance.measure('log-find', { start: began });
   }
 
   #say() {

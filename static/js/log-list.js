@@ -1,7 +1,7 @@
 // A long list in one scroll area. Its items are grouped; only groups near what is seen have elements, the others keep their height.
-const SIZE = 100;
+const SIZE = 50;
 const ROW = 20;
-const NEAR = '1200px 0px';
+const NEAR = '700px 0px';
 
 export class LogList {
   #groups = [];
@@ -77,7 +77,7 @@ export class LogList {
     if (group.drawn) return;
     const { el } = group;
     const before = el.offsetHeight;
-    const isAbove = el.isConnected && el.offsetTop + before <= this.view.scrollTop;
+    const isAbove = el.isConnected && el.getBoundingClientRect().bottom <= this.view.getBoundingClientRect().top;
     group.drawn = true;
     el.style.blockSize = '';
     el.replaceChildren(...group.items.map((item) => this.#make(item)));
@@ -110,11 +110,11 @@ export class LogList {
 
   /** The first item that is seen, and how far below the upper edge it begins. */
   get anchor() {
-    const top = this.view.scrollTop;
+    const { top } = this.view.getBoundingClientRect();
     for (const group of this.#groups) {
-      if (!group.drawn || group.el.offsetTop + group.el.offsetHeight <= top) continue;
-      const item = group.items.find((one) => one.el.offsetTop + one.el.offsetHeight > top);
-      if (item) return { item, offset: item.el.offsetTop - top };
+      if (!group.drawn || group.el.getBoundingClientRect().bottom <= top) continue;
+      const item = group.items.find((one) => one.el.getBoundingClientRect().bottom > top);
+      if (item) return { item, offset: item.el.getBoundingClientRect().top - top };
     }
     return null;
   }
@@ -122,6 +122,6 @@ export class LogList {
   /** Bring an item to a place below the upper edge. */
   place(item, offset) {
     const el = this.show(item);
-    this.view.scrollTop = el.offsetTop - offset;
+    this.view.scrollTop += el.getBoundingClientRect().top - this.view.getBoundingClientRect().top - offset;
   }
 }

@@ -13,6 +13,7 @@ export class LogStore {
   #ops = [];
   #byKey = new Map();
   #lineOf = new Map();
+  #paths = new Map();
   lines = [];
   steps = new Map();
   problems = { warn: 0, error: 0 };
@@ -58,12 +59,12 @@ export class LogStore {
 
   setSteps(steps) {
     for (const step of steps ?? []) this.steps.set(step.key, step);
+    if (steps?.length) this.#paths.clear();
   }
 
   /** Whether the step is the other one or inside it; the other may be named by what it is alike to. */
   isWithin(key, other) {
-    for (let step = this.steps.get(key); step; step = this.steps.get(step.parent)) if (step.key === other || step.alike === other) return true;
-    return false;
+    return this.path(key).some((step) => step.key === other || step.alike === other);
   }
 
   /** What a step, or those that are alike, is called. */
@@ -74,8 +75,11 @@ export class LogStore {
 
   /** The step and everything around it, outermost first. */
   path(key) {
-    const path = [];
-    for (let step = this.steps.get(key); step; step = this.steps.get(step.parent)) path.unshift(step);
+    let path = this.#paths.get(key);
+    if (path) return path;
+    const step = this.steps.get(key);
+    path = step ? [...this.path(step.parent), step] : [];
+    this.#paths.set(key, path);
     return path;
   }
 

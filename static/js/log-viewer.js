@@ -126,7 +126,10 @@ class LogViewer extends HTMLElement {
     this.store.setSteps(steps);
     this.store.takeEarlier(ops);
     this.#start = Number(this.getAttribute('began')) || this.store.lines[0]?.at || 0;
+    // Who has chosen a step and looks at its first line gets the step's real beginning.
+    const isAtStart = Boolean(this.filter.step) && !this.#follow && this.view.scrollTop < 1;
     this.show();
+    if (isAtStart) this.view.scrollTop = 0;
     if (this.#wanted) this.#goTo(...this.#wanted);
     this.#whole();
     this.controls.finder.again();
@@ -313,6 +316,7 @@ class LogViewer extends HTMLElement {
     if (this.filter.openTo(line) || !line.item?.group?.el.isConnected) this.show();
     if (!this.filter.passes(line)) { this.controls.showEverything(); this.show(); }
     this.#list.place(line.item, this.view.clientHeight / 2);
+    line.item.el.scrollIntoView({ block: 'nearest' }); // the page itself may be elsewhere
     return line.item.el;
   }
 

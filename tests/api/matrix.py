@@ -182,6 +182,7 @@ GET    runs:detail                    302       200       200       200       40
 GET    runs:output                    302       200       200       200       404       200
 GET    runs:output_csv                302       200       200       200       404       200
 GET    runs:output_json               302       200       200       200       404       200
+GET    runs:output_md                 302       200       200       200       404       200
 GET    runs:artifacts                 302       200       200       200       404       200
 GET    runs:metrics                   302       200       200       200       404       200
 GET    runs:inputs                    302       200       200       200       404       200

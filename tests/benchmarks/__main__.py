@@ -73,6 +73,13 @@ def _documents(options: argparse.Namespace) -> list[Row]:
         return documents.measure(house)
 
 
+def _log(options: argparse.Namespace) -> list[Row]:
+    with House() as house:
+        from tests.benchmarks import log
+
+        return log.measure(house, events=10_000, seconds=20)
+
+
 def _idle(options: argparse.Namespace) -> list[Row]:
     with House(servers=False) as house:
         from tests.benchmarks import idle
@@ -88,6 +95,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
     "lists": _lists,
     "history": _history,
     "documents": _documents,
+    "log": _log,
     "idle": _idle,
 }
 

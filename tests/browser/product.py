@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from typing import Any
 import httpx
 import psutil
 
-from mindloom.embedded import Servers
+from mindloom.embedded import Servers, database_url, redis_url
 from mindloom.environment import BASE_DIR
 from tests.processes.harness import PATIENCE_SECONDS, Process, answers, free_port, processes_of, until
 
@@ -41,7 +42,7 @@ class Product:
         self.url = f"http://127.0.0.1:{self.port}"
         static = folder / "static"
         static.mkdir()
-        environment = {name: value for name, value in os.environ.items() if name not in OURS} | {
+        environment = self._environment = {name: value for name, value in os.environ.items() if name not in OURS} | {
             "PORT": str(self.port),
             "MINDLOOM_DATA": str(folder),
             "STATIC_ROOT": str(static),
@@ -84,6 +85,19 @@ class Product:
     def run(self, who: str, agent: str, text: str = "Begin.", **variables: Any) -> str:
         """A run that was just started; its uuid."""
         return self.api(who, "POST", "runs", {"agent": agent, "input": text, "variables": variables})["uuid"]
+
+    def long_run(self, who: str, agent: str, events: int) -> str:
+        """A run of the agent that has ended and has so many events; its uuid."""
+        settings = {
+            "DJANGO_SETTINGS_MODULE": "mindloom.settings",
+            "DATABASE_URL": database_url(self.folder),
+            "REDIS_URL": redis_url(self.folder),
+        }
+        command = [sys.executable, "-m", "tests.browser.long_run", agent, f"{who}@mindloom.example", str(events)]
+        made = subprocess.run(
+            command, cwd=BASE_DIR, env=self._environment | settings, capture_output=True, text=True, check=True
+        )
+        return made.stdout.split()[-1]
 
     def run_ends(self, who: str, uuid: str) -> dict[str, Any]:
         """Wait for the end of a run; the run."""

@@ -114,10 +114,14 @@ def test_the_timeline_is_in_the_page_and_each_step_is_a_link(run, client_as, cas
 def test_the_lines_of_a_step_can_be_read_without_scripts(run, client_as, cast):
     write(run, *logs.turn(0, datetime.now(UTC), ("Scout",)))
 
-    without = re.search(r"<noscript>(.*?)</noscript>", page_of(client_as(cast.bob), run, "?step=tool-1"), re.DOTALL)[1]
+    without = re.search(
+        r'<div class="no-script">(.*?)</div>', page_of(client_as(cast.bob), run, "?step=tool-1"), re.DOTALL
+    )[1]
     assert "fetch_page" in without
     assert "calculate" not in without
-    assert "log.txt" in re.search(r"<noscript>(.*?)</noscript>", page_of(client_as(cast.bob), run), re.DOTALL)[1]
+    assert (
+        "log.txt" in re.search(r'<div class="no-script">(.*?)</div>', page_of(client_as(cast.bob), run), re.DOTALL)[1]
+    )
 
 
 def test_many_steps_that_are_alike_share_a_row(run, client_as, cast):
@@ -138,3 +142,12 @@ def test_a_run_of_others_has_no_lines(run, client_as, cast):
 
 def test_a_run_without_events_has_a_page(run, client_as, cast):
     assert "Nothing has happened yet" in page_of(client_as(cast.bob), run)
+
+
+@pytest.mark.parametrize("name", ["detail", "output", "artifacts", "metrics", "inputs"])
+def test_head_and_rail_are_loaded_again_alone(run, client_as, cast, name):
+    for part in ("run-top", "run-rail"):
+        headers = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": f"div#{part}"}
+        answer = client_as(cast.bob).get(reverse(f"runs:{name}", args=[run.uuid]), headers=headers)
+        assert answer.content.decode().count(f'id="{part}"') == 1
+        assert b"<!doctype" not in answer.content

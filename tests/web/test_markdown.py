@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mindloom.web.markdown import Stream, render
+from mindloom.web.markdown import cite, render, render_growing
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -67,16 +67,25 @@ def test_a_class_of_ours_cannot_be_borrowed():
     assert "btn" not in render("```btn-primary\nx\n```").replace("language-btn-primary", "")
 
 
-def test_streamed_blocks_add_up_to_the_whole_document():
+def test_a_growing_text_adds_up_to_the_whole_document_and_finished_blocks_stay():
     text = "\n\n".join(
         f"## Part {i}\n\nSome **bold** words.\n\n- one\n- two\n\n```python\nx = {i}\n```" for i in range(12)
     )
-    stream, shown = Stream(), []
-    for start in range(0, len(text), 37):
-        stream.feed(text[start : start + 37])
-        finished, rest = stream.flush()
-        shown.append(finished)
-    assert ("".join(shown) + rest).replace("\n", "") == render(text).replace("\n", "")
+    before: list[str] = []
+    for end in range(0, len(text) + 37, 37):
+        shown = render_growing(text[:end])
+        assert shown[: len(before) - 1] == before[:-1]
+        before = shown
+    assert "".join(before).replace("\n", "") == render(text).replace("\n", "")
+
+
+def test_numbers_of_sources_become_links_but_in_code_and_in_links():
+    markup = render("So it is [1], not [7].\n\n`a[1]` [see [1]](https://example.org)\n\n```\nx[1]\n```")
+
+    shown = cite(markup, {1})
+    assert shown.count("#source-1") == 1
+    assert "it is <a" in shown
+    assert "[7]" in shown
 
 
 def test_a_very_long_text_is_shown_as_it_is():

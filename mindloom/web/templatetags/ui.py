@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -265,6 +265,18 @@ def at(moment: dt.datetime | None) -> str:
 def markdown(text: object) -> SafeString:
     """Sanitised HTML of markdown written by a model or a person."""
     return mark_safe(md.render(str(text or "")))  # noqa: S308 -- md.render sanitises
+
+
+@register.filter
+def growing_markdown(text: object) -> list[SafeString]:
+    """The blocks of a text that is being written, as sanitised HTML; all but the last are finished."""
+    return [mark_safe(part) for part in md.render_growing(str(text or ""))]  # noqa: S308 -- it sanitises
+
+
+@register.filter
+def cited_markdown(text: object, numbers: Collection[int]) -> SafeString:
+    """The same as `markdown`, with the numbers of sources as links to them."""
+    return mark_safe(md.cite(md.render(str(text or "")), numbers))  # noqa: S308 -- md.render sanitises
 
 
 # --- forms -----------------------------------------------------------------------------------------
