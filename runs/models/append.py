@@ -15,6 +15,7 @@ from django.db import connection
 from psycopg.sql import SQL, Identifier, Placeholder
 
 from mindloom.engine.events import Event, ModelCalled, ToolCallFailed, ToolCallStarted
+from runs.models.run import TERMINAL_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,8 +119,11 @@ def append(run_id: int, events: Sequence[Event], *, guard: Guard, **changes: Any
     for column, value in changes.items():
         sets.put(_SET, column, value)
     _count_usage(events, sets)
+    # By the database's clock, with which they are compared; a worker's may be wrong, and jump.
     if "heartbeat_at" not in changes:
         sets.pieces.append(SQL("heartbeat_at = now()"))
+    if changes.get("state") in TERMINAL_STATES and "finished_at" not in changes:
+        sets.pieces.append(SQL("finished_at = clock_timestamp()"))
     values = {
         "run": run_id,
         "count": len(events),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from psycopg.types.json import Jsonb
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 def end(run_id: int, event: Event, guard: Guard, *, before: Sequence[Event] = ()) -> Appended | None:
     """End the run with this event, after the ones `before` it; None when the guard no longer holds. Needs a transaction."""
-    ended = append(run_id, [*before, event], guard=guard, finished_at=datetime.now(UTC), **terminal_changes(event))
+    ended = append(run_id, [*before, event], guard=guard, **terminal_changes(event))
     if ended is not None:
         forget(run_id)
     return ended

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
@@ -100,7 +99,7 @@ class Recorder:
         self._pending = [one for one in self._pending if one.type not in TERMINAL_TYPES]
         self._pending.append(event)
         self._notes.clear()
-        self._write(finished_at=datetime.now(UTC), **terminal_changes(event))
+        self._write(**terminal_changes(event))
         if self._has_noted:
             _patiently(lambda: forget(self._run.pk))
         self.ended = True

@@ -17,6 +17,7 @@ from django.db import connection, connections
 
 from integrations import services as integrations
 from mindloom import wall
+from mindloom.environment import BASE_DIR
 from runs import services
 from runs.models import Approval, JournalEntry, Reason, Run, State
 from tests import servers
@@ -300,6 +301,22 @@ def restart_database():
     servers.embedded_servers._postgres.stop()
     assert folder.exists()
     servers.embedded_servers._start_postgres()
+
+
+@pytest.mark.parametrize("seconds", [7200, -7200])
+def test_the_clock_of_the_worker_s_machine_jumps(house, stage, seconds):
+    """Nobody takes the run for dead or late, and what the run says of itself is right."""
+    says = house.folder / "seconds"
+    worker = house.worker(PYTHONPATH=BASE_DIR / "tests" / "fakes" / "jump", CLOCK_JUMPS_BY=says, **SOON)
+    house.scheduler(**SOON)
+    run = under_way(stage.start(SLOW | {"text": ["word "] * 100}, seconds=120))
+    says.write_text(f"{seconds}")
+    worker.says("The clock jumped")
+
+    assert ended(run).state == State.COMPLETED
+    assert (run.restarts, types(run).count("run.started")) == (0, 1)
+    assert 0 < run.duration_ms < 120_000
+    assert ended(stage.start(HELLO)).state == State.COMPLETED, "the worker goes on"
 
 
 def test_a_deploy_in_the_middle_hands_the_run_to_the_next_worker(house, stage):

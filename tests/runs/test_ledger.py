@@ -16,6 +16,8 @@ from mindloom import wall
 from mindloom.engine.events import ModelCalled, RunCancelled, RunCompleted, RunFailed
 from runs import worker
 from runs.models import Guard, Run, State, UsageRecord, append
+from runs.worker.claim import claim
+from runs.worker.handback import hand_back
 from tests import factories
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -148,18 +150,18 @@ CALLS = st.builds(
 
 
 @given(
-    batches=st.lists(st.tuples(st.integers(0, 2), st.lists(CALLS, max_size=4)), max_size=8), end=st.sampled_from(ENDS)
+    batches=st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.lists(CALLS, max_size=4)), max_size=8),
+    end=st.sampled_from(ENDS),
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_ledger_run_and_department_add_up_to_the_same(cast, priced, batches, end):
-    """However requests of several runs come in, and however these end."""
+    """However requests of several runs of two departments come in, whatever workers vanish, and however the runs end."""
     with transaction.atomic():
-        before = UsageRecord.objects.visible_to(cast.alice).totals()
-        agent = factories.agent(cast.alice, cast.marketing, name=f"Agent {factories.Agent.objects.count()}")
-        runs = [factories.run(agent, cast.bob) for _ in range(3)]
+        before = totals_of(cast)
+        runs = [*runs_of(cast.alice, cast.marketing, 2), *runs_of(cast.mallory, cast.finance, 1)]
         free = Model.objects.get_or_create(provider=provider(), model_id="free", defaults={"label": "Free"})[0]
         models = {"priced": priced, "unpriced": free, "gone": None}
-        for number, calls in batches:
+        for number, vanishes, calls in batches:
             events = [
                 called(
                     models[one["model"]],
@@ -168,7 +170,9 @@ def test_ledger_run_and_department_add_up_to_the_same(cast, priced, batches, end
                 )
                 for one in calls
             ]
-            append(runs[number].pk, events, guard=QUEUED)
+            run, fence = claim(runs[number].pk)
+            append(run.pk, events, guard=Guard(states=(State.RUNNING,), fence=fence))
+            hand_back(run, fence, "The worker is gone.", counts=False, events=events[:1] if vanishes else ())
         for run in runs:
             worker.end(run.pk, end, QUEUED)
             run.refresh_from_db()
@@ -177,10 +181,23 @@ def test_ledger_run_and_department_add_up_to_the_same(cast, priced, batches, end
             assert (totals.tokens_in, totals.tokens_out) == (run.tokens_in, run.tokens_out)
             assert totals.tokens_cached == run.tokens_cached
             assert totals.calls == run.model_calls
-        after = UsageRecord.objects.visible_to(cast.alice).totals()
-        assert after.cost - before.cost == sum(run.cost for run in runs)
-        assert after.unpriced_calls - before.unpriced_calls == sum(run.unpriced_calls for run in runs)
+        after = totals_of(cast)
+        for department, then in before.items():
+            own = [run for run in runs if run.department_id == department]
+            assert after[department].cost - then.cost == sum(run.cost for run in own)
+            assert after[department].unpriced_calls - then.unpriced_calls == sum(run.unpriced_calls for run in own)
         transaction.set_rollback(True)
+
+
+def runs_of(owner, department, count):
+    agent = factories.agent(owner, department, name=f"Agent {factories.Agent.objects.count()}")
+    return [factories.run(agent, owner) for _ in range(count)]
+
+
+def totals_of(cast):
+    """What each department's manager sees as its total."""
+    people = {cast.marketing.pk: cast.alice, cast.finance.pk: cast.mallory}
+    return {department: UsageRecord.objects.visible_to(user).totals() for department, user in people.items()}
 
 
 def test_the_ledger_is_behind_the_wall(run, priced, cast):
