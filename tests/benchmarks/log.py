@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import threading
 import time
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 
 from django.core.management import call_command
 from playwright.sync_api import Page, expect, sync_playwright
 
 from mindloom import wall
-from runs.models import Run, State
+from runs.models import Run
 from runs.signals import ring
 from tests import factories
 from tests.benchmarks import logs, people
@@ -43,7 +42,7 @@ def measure(house: House, *, events: int, seconds: int) -> list[Row]:
     with wall.system("benchmark"):
         owner = people.person()
         agent = people.agent(owner, "http://127.0.0.1:9/v1", "none")
-        finished, live = (factories.run(agent, owner, **_begun(events)) for _ in range(2))
+        finished, live = (factories.run(agent, owner, **logs.under_way(events)) for _ in range(2))
         for run in (finished, live):
             logs.write(run, list(logs.story(events + (run is live), run.queued_at, run.target_name)))
         logs.end(finished)
@@ -62,12 +61,6 @@ def measure(house: House, *, events: int, seconds: int) -> list[Row]:
         rows = [_opened(page, finished, events), _found(page), _followed(page, live, events, seconds)]
         browser.close()
     return rows
-
-
-def _begun(events: int) -> dict[str, Any]:
-    now = datetime.now(UTC)
-    began = now - timedelta(milliseconds=events * 18)
-    return {"queued_at": began, "started_at": began, "state": State.RUNNING, "heartbeat_at": now, "deadline_at": now + timedelta(hours=9)}  # fmt: skip
 
 
 def _sign_in(page: Page) -> None:

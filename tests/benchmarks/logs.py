@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from mindloom.engine import events
 from runs.models import Guard, Run, State, append
@@ -32,6 +33,13 @@ PIECES = 14
 """Pieces of a text; with what goes with them a turn has 22 events."""
 _STEP = timedelta(milliseconds=20)
 _LIVE = Guard(states=(State.QUEUED, State.RUNNING))
+
+
+def under_way(count: int) -> dict[str, Any]:
+    """Fields of a run that somebody else carries out, so that no worker takes it; it began so many events ago."""
+    now = datetime.now(UTC)
+    began = now - count * timedelta(milliseconds=18)
+    return {"queued_at": began, "started_at": began, "state": State.RUNNING, "heartbeat_at": now, "deadline_at": now + timedelta(hours=9)}  # fmt: skip
 
 
 def turn(number: int, at: datetime, source: tuple[str, ...]) -> list[events.Event]:

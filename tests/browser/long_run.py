@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime, timedelta
 
 import django
 
@@ -17,9 +16,9 @@ def main(agent_uuid: str, address: str, count: int) -> None:
     from tests.benchmarks import logs
 
     with wall.system("tests: a long log"):
-        agent, began = Agent.objects.get(uuid=agent_uuid), datetime.now(UTC) - timedelta(minutes=9)
-        run = factories.run(agent, User.objects.get(email=address), queued_at=began, started_at=began)
-        made = list(logs.story(count, began, agent.name))
+        agent = Agent.objects.get(uuid=agent_uuid)
+        run = factories.run(agent, User.objects.get(email=address), **logs.under_way(count))
+        made = list(logs.story(count, run.queued_at, agent.name))
         logs.write(run, made)
         logs.end(run, made[-1].at)
     print(run.uuid)
