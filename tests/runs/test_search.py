@@ -105,9 +105,11 @@ def test_the_search_uses_its_index_behind_the_wall(cast, made):
             Run(**values, started_by=cast.bob, state=like.state, input=f"Number {number}") for number in range(3000)
         )
     with connection.cursor() as cursor:
+        # New rows wait in a list that is read whole; the planner counts its pages.
+        cursor.execute("SELECT gin_clean_pending_list('run_search')")
         cursor.execute("ANALYZE runs_run")
     with wall.tenant([cast.marketing.pk]):
-        explained = Run.objects.visible_to(cast.bob).filter(matching("gardens")).newest_first()[:30].explain()
+        explained = Run.objects.visible_to(cast.bob).filter(matching("gardens")).explain()
     assert "Bitmap Index Scan on run_search" in explained
 
 
