@@ -70,7 +70,7 @@ def standing(run: Run) -> Standing | None:
     if run.state != State.QUEUED:
         return None
     if run.not_before is not None and run.not_before > datetime.now(UTC):
-        return Standing(code=Why.NOT_YET, message="It starts when its time has come.", action="", until=run.not_before)
+        return Standing(code=Why.NOT_YET, message="It starts when its time has come.", until=run.not_before)
     known = workers()
     return _without_workers(known) or next(_limits(run), None) or _provider(run) or _busy(run, known)
 

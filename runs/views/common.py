@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -19,7 +20,6 @@ from teams.models import Team
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from uuid import UUID
 
     from accounts.middleware import Request
     from agents.models import Agent
@@ -29,6 +29,14 @@ LONG = 120
 
 PARTS = {"run-top": "top", "run-rail": "rail"}
 """What every page of a run loads again by itself while the run works."""
+
+
+def uuid_or_none(text: str) -> UUID | None:
+    """The text as a uuid; None when it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def visible(request: Request, uuid: UUID) -> Run:

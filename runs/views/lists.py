@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
@@ -22,6 +21,7 @@ from runs import services
 from runs.forms import RunFilter
 from runs.models import LIVE_STATES, Run, State, Trigger
 from runs.stream.exports import runs_csv
+from runs.views.common import uuid_or_none
 from teams.models import Team
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _address(request: Request, **changes: str) -> str:
 def _choices(request: Request, target: Agent | Team | None) -> dict[str, Any]:
     """What the filters offer, and those that are set, each with the address without it."""
     people = colleagues_of(request.user)
-    person = people.filter(uuid=chosen).first() if (chosen := _uuid(request.GET.get("person", ""))) else None
+    person = people.filter(uuid=chosen).first() if (chosen := uuid_or_none(request.GET.get("person", ""))) else None
     triggers = dict(Trigger.choices)
     shown = {
         "q": request.GET.get("q", "").strip(),
@@ -192,14 +192,7 @@ def _chosen(request: Request) -> Agent | Team | None:
         ("team", Team.objects.visible_to(request.user)),
         ("agent", Agent.objects.visible_to(request.user)),
     ):
-        uuid = _uuid(request.GET.get(name, ""))
+        uuid = uuid_or_none(request.GET.get(name, ""))
         if uuid and (found := rows.filter(uuid=uuid).first()):
             return found
     return None
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -17,6 +16,7 @@ from runs import services
 from runs.models import Run
 from runs.queries import acting_tools
 from runs.services import MOST_AT_ONCE
+from runs.views.common import uuid_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ def many(request: Request) -> HttpResponse:
 
 def _marked(request: Request) -> list[Run]:
     """Those that the person sees, oldest first, so that they are repeated in the order in which they were started."""
-    uuids = [uuid for text in request.POST.getlist("runs")[:MOST_AT_ONCE] if (uuid := _uuid(text))]
+    uuids = [uuid for text in request.POST.getlist("runs")[:MOST_AT_ONCE] if (uuid := uuid_or_none(text))]
     found = Run.objects.visible_to(request.user).filter(uuid__in=uuids)
     return list(found.select_related("agent", "agent_version", "team", "team_version", "department").order_by("pk"))
 
@@ -80,10 +80,3 @@ def _query(request: Request) -> str:
 def _back(request: Request) -> str:
     query = _query(request)
     return f"{reverse('runs:list')}?{query}" if query else reverse("runs:list")
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
