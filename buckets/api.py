@@ -32,6 +32,8 @@ from buckets.serializers import (
     NewBucket,
     PageOut,
     PastedText,
+    ReplacedFile,
+    SearchAsked,
     UploadedFile,
 )
 from buckets.stream import download
@@ -151,25 +153,17 @@ def transfer(request: Request, uuid: UUID) -> Response:
 
 @extend_schema(
     operation_id="buckets_search",
-    parameters=[
-        OpenApiParameter("q", OpenApiTypes.STR, required=True, description="The question, in words of the documents."),
-        OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 50; 10 when left out."),
-    ],
+    parameters=[SearchAsked],
     responses=HitsOut,
 )
 @api_view(["GET"])
 def search_bucket(request: Request, uuid: UUID) -> Response:
     """Find the passages of a bucket that are about a question, as an agent would."""
     found = _find(request, uuid)
-    query, limit = request.query_params.get("q", "").strip(), request.query_params.get("limit", "10")
-    wrong: dict[str, list[str]] = {}
-    if not query:
-        wrong["q"] = ["Say what to look for."]
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:6]) <= 50):
-        wrong["limit"] = ["This must be a whole number from 1 to 50."]
-    if wrong:
-        raise Invalid(fields=wrong)
-    hits = found_by([found], query, int(limit)) if found.archived_at is None else []
+    asked = SearchAsked(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    query, limit = asked.validated_data["q"], asked.validated_data["limit"]
+    hits = found_by([found], query, limit, only=asked.only()) if found.archived_at is None else []
     return Response({"query": query, "results": HitOut(cast("Any", hits), many=True).data})
 
 
@@ -204,7 +198,12 @@ def documents(request: Request, uuid: UUID) -> Response:
 def _add(request: Request, found: Bucket) -> Response:
     if request.FILES:
         file = _file(request)
-        added = services.add_document(actor=_user(request), bucket=found, file=file, name=file.name or "file")
+        more = UploadedFile(data=request.data)
+        more.is_valid(raise_exception=True)
+        tags = [tag for one in more.validated_data["tags"] for tag in services.split_tags(one)]
+        added = services.add_document(
+            actor=_user(request), bucket=found, file=file, name=file.name or "file", tags=tags
+        )
     elif request.content_type.startswith("multipart/"):
         raise Invalid(fields={"file": ["Send the file as the field “file”."]})
     else:
@@ -222,8 +221,8 @@ def _add(request: Request, found: Bucket) -> Response:
 )
 @extend_schema(
     methods=["PATCH"],
-    operation_id="buckets_documents_rename",
-    summary="Rename a document",
+    operation_id="buckets_documents_update",
+    summary="Change a document’s name, tags or date",
     request=DocumentChanges,
     responses=DocumentOut,
 )
@@ -235,13 +234,13 @@ def _add(request: Request, found: Bucket) -> Response:
 )
 @api_view(["GET", "PATCH", "DELETE"])
 def document(request: Request, uuid: UUID, document_uuid: UUID) -> Response:
-    """Show a document, rename or remove it."""
+    """Show a document, change or remove it."""
     found = _document(request, uuid, document_uuid)
     if request.method == "DELETE":
         services.remove_document(actor=_user(request), document=found)
         return Response(status=204)
     if request.method == "PATCH":
-        services.rename_document(actor=_user(request), document=found, name=_given(DocumentChanges, request)["name"])
+        services.change_document(actor=_user(request), document=found, values=_given(DocumentChanges, request))
     return Response(DocumentOut(_document(request, uuid, document_uuid)).data)
 
 
@@ -264,7 +263,7 @@ def retry(request: Request, uuid: UUID, document_uuid: UUID) -> Response:
     methods=["PUT"],
     operation_id="buckets_documents_replace",
     summary="Give a document its next version, whatever the file is called",
-    request={"multipart/form-data": UploadedFile},
+    request={"multipart/form-data": ReplacedFile},
     responses=DocumentOut,
 )
 @api_view(["GET", "PUT"])

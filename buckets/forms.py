@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from buckets.models import Bucket, Language, PassageLength
+from buckets.queries import Only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from accounts.models import User
+    from buckets.models import Document
 
+NO_TAG = "No file has the tag “%(value)s”."
 VISIBILITY = [
     (Bucket.Visibility.DEPARTMENT.value, "Department\nEveryone in the department, and its agents"),
     (Bucket.Visibility.PRIVATE.value, "Private\nOnly you and the department’s managers"),
@@ -51,11 +54,51 @@ class PasteForm(forms.Form):
     """A text that somebody pastes."""
 
     name = forms.CharField(max_length=150, help_text="Under which it is listed and cited.")
+    tags = forms.CharField(
+        required=False, max_length=1_000, help_text="With commas between them, to narrow searches by."
+    )
     text = forms.CharField(
         strip=False,
         widget=forms.Textarea(attrs={"rows": 16, "class": "code"}),
         help_text="Markdown headings, such as “# Fees”, become places that are cited.",
     )
+
+
+class SearchForm(forms.Form):
+    """A question to the bucket, and the documents it is narrowed to."""
+
+    q = forms.CharField(required=False)
+    tag = forms.MultipleChoiceField(
+        label="Tags", required=False, widget=forms.CheckboxSelectMultiple, error_messages={"invalid_choice": NO_TAG}
+    )
+    name = forms.CharField(label="In files called", required=False, max_length=200)
+    since = forms.DateField(label="Dated from", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label="Dated to", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, data: Any, tags: Iterable[tuple[str, int]]) -> None:
+        super().__init__(data)
+        self.fields["tag"].choices = [(tag, f"{tag} ({count})") for tag, count in tags]  # type: ignore[attr-defined]
+
+    def only(self) -> Only:
+        """The documents that are meant, of a form that is valid."""
+        given = self.cleaned_data
+        return Only(tags=tuple(given["tag"]), name=given["name"], since=given["since"], until=given["until"])
+
+
+class DocumentForm(forms.Form):
+    """What can be said of a file."""
+
+    name = forms.CharField(label="File name", max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    tags = forms.CharField(
+        required=False, max_length=1_000, help_text="With commas between them. A search can be narrowed to some."
+    )
+    dated_on = forms.DateField(
+        label="Date", widget=forms.DateInput(attrs={"type": "date"}), help_text="The day that the file is of."
+    )
+
+    def __init__(self, data: Any, document: Document) -> None:
+        initial = {"name": document.name, "tags": ", ".join(document.tags), "dated_on": document.dated_on}
+        super().__init__(data, initial=initial)
 
 
 class DeleteForm(forms.Form):

@@ -10,16 +10,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from accounts.models import Department, Role, User
 from accounts.queries import departments_where, roles_of
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from accounts.queries import Person
 
 
@@ -164,6 +168,11 @@ class Page(models.Model):
         return self.label or f"part {self.number}"
 
 
+def today() -> date:
+    """The day that it is here."""
+    return timezone.localdate()
+
+
 class DocumentQuerySet(models.QuerySet["Document"]):
     """The doors to documents: those of their buckets."""
 
@@ -177,12 +186,17 @@ class DocumentQuerySet(models.QuerySet["Document"]):
 
 
 class Document(models.Model):
-    """A file of a bucket, by its name. `newest` is what was given last, `live` what is searched."""
+    """A file of a bucket, by its name. `newest` is what was given last, `live` what is searched.
+
+    `dated_on` is the day that the file is of: when its newest content was given, unless somebody said another one.
+    """
 
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
     bucket = models.ForeignKey(Bucket, models.CASCADE, related_name="documents", db_index=False)
     department = models.ForeignKey(Department, models.PROTECT, related_name="+", db_index=False)
     name = models.CharField(max_length=200)
+    tags = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    dated_on = models.DateField(default=today)
     newest = models.ForeignKey("Version", models.SET_NULL, null=True, related_name="+")
     live = models.ForeignKey("Version", models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

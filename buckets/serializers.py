@@ -8,8 +8,16 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from buckets.models import Bucket, Document, Language, Page, PassageLength, State, Version
-from buckets.queries import Hit
+from buckets.queries import Hit, Only
 from mindloom.web.api import StrictSerializer
+
+ASK = "Say what to look for."
+
+
+class Tags(serializers.ListField):
+    """Tags of a document."""
+
+    child = serializers.CharField()
 
 
 class BucketFields(StrictSerializer):
@@ -57,18 +65,54 @@ class PastedText(StrictSerializer):
 
     name = serializers.CharField(max_length=150)
     text = serializers.CharField(trim_whitespace=False)
+    tags = Tags(required=False)
 
 
-class UploadedFile(serializers.Serializer[Any]):
+class ReplacedFile(serializers.Serializer[Any]):
     """A file, as multipart/form-data."""
 
     file = serializers.FileField(allow_empty_file=True)
 
 
-class DocumentChanges(StrictSerializer):
-    """Another name."""
+class UploadedFile(ReplacedFile):
+    """A file with its tags, as multipart/form-data."""
 
-    name = serializers.CharField(max_length=200)
+    tags = Tags(default=list, help_text="Several fields of this name, or one with commas.")
+
+
+class DocumentChanges(StrictSerializer):
+    """What can be said of a document."""
+
+    name = serializers.CharField(max_length=200, required=False)
+    tags = Tags(required=False, help_text="All that it has from now on.")
+    dated_on = serializers.DateField(required=False, help_text="The day that it is of.")
+
+
+class SearchAsked(serializers.Serializer[Any]):
+    """A question, and the documents it is narrowed to."""
+
+    q = serializers.CharField(
+        help_text="The question, in words of the documents.", error_messages={"required": ASK, "blank": ASK}
+    )
+    limit = serializers.IntegerField(min_value=1, max_value=50, default=10)
+    document = serializers.ListField(
+        child=serializers.UUIDField(), required=False, help_text="Only in these; may be repeated."
+    )
+    tag = Tags(required=False, help_text="Only in documents with one of these; may be repeated.")
+    name = serializers.CharField(required=False, help_text="Only in documents with this in their name.")
+    since = serializers.DateField(required=False, help_text="Only in documents dated on this day or later.")
+    until = serializers.DateField(required=False, help_text="Only in documents dated on this day or earlier.")
+
+    def only(self) -> Only:
+        """The documents that are meant."""
+        given = self.validated_data
+        return Only(
+            documents=tuple(given.get("document", ())),
+            tags=tuple(tag.lower() for tag in given.get("tag", ())),
+            name=given.get("name", ""),
+            since=given.get("since"),
+            until=given.get("until"),
+        )
 
 
 class BucketOut(serializers.ModelSerializer[Bucket]):
@@ -116,7 +160,7 @@ class DocumentOut(serializers.ModelSerializer[Document]):
 
     class Meta:
         model = Document
-        fields = ["uuid", "name", "newest", "live", "created_at", "updated_at"]
+        fields = ["uuid", "name", "tags", "dated_on", "newest", "live", "created_at", "updated_at"]
 
 
 class PageOut(serializers.ModelSerializer[Page]):

@@ -24,7 +24,7 @@ urlpatterns = [
     path("buckets/<uuid:uuid>/files/<uuid:document_uuid>/v<int:number>/", views.content_file, name="file"),
     path("buckets/<uuid:uuid>/files/<uuid:document_uuid>/retry/", views.retry, name="retry"),
     path("buckets/<uuid:uuid>/files/<uuid:document_uuid>/replace/", views.replace, name="replace"),
-    path("buckets/<uuid:uuid>/files/<uuid:document_uuid>/rename/", views.rename, name="rename"),
+    path("buckets/<uuid:uuid>/files/<uuid:document_uuid>/change/", views.change, name="change"),
     path("buckets/<uuid:uuid>/files/<uuid:document_uuid>/remove/", views.remove, name="remove"),
 ]
 

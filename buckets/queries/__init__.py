@@ -10,11 +10,13 @@ from buckets.queries.listing import (
     readable,
     state_counts,
 )
+from buckets.queries.narrowing import Only, tags_of
 from buckets.queries.searching import Hit, Piece, search
 
 __all__ = [
     "Filters",
     "Hit",
+    "Only",
     "Piece",
     "choices_for",
     "counted",
@@ -24,4 +26,5 @@ __all__ = [
     "readable",
     "search",
     "state_counts",
+    "tags_of",
 ]

@@ -16,9 +16,10 @@ from django.db import connection
 from django.db.models import Sum
 
 from buckets.models import Document, State
+from buckets.queries.narrowing import Only, narrowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from uuid import UUID
 
     from buckets.models import Bucket
@@ -31,6 +32,7 @@ _COUNTED_TO = 2_000
 _CANDIDATES = 6_000
 _WEIGHTS = "{0.5, 0.5, 0.5, 1.0}"
 _START, _STOP = "\x02", "\x03"
+_EVERYTHING = Only()
 _MARKED = re.compile(f"{_START}(.*?){_STOP}", re.DOTALL)
 
 
@@ -86,8 +88,8 @@ class _Word:
         return "'" + self.lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def search(buckets: Iterable[Bucket], query: str, limit: int = 10, *, documents: Sequence[UUID] = ()) -> list[Hit]:
-    """The passages of the buckets that are about the question, best first. With `documents`, only theirs."""
+def search(buckets: Iterable[Bucket], query: str, limit: int = 10, *, only: Only = _EVERYTHING) -> list[Hit]:
+    """The passages of the buckets that are about the question, best first; of those documents that are meant."""
     wanted = " ".join(query.replace("\x00", " ").split())[:LONGEST_QUERY]
     by_language: dict[str, list[Bucket]] = {}
     for bucket in buckets:
@@ -97,14 +99,15 @@ def search(buckets: Iterable[Bucket], query: str, limit: int = 10, *, documents:
     limit = max(1, min(limit, MOST_LIMIT))
     hits: list[Hit] = []
     for language, some in by_language.items():
+        documents = narrowed([one.pk for one in some], only)
         hits += _in_language(language, {one.pk: one for one in some}, wanted, limit, documents)
     return sorted(hits, key=lambda hit: -hit.score)[:limit]
 
 
 def _in_language(
-    language: str, buckets: dict[int, Bucket], query: str, limit: int, documents: Sequence[UUID]
+    language: str, buckets: dict[int, Bucket], query: str, limit: int, documents: list[int] | None
 ) -> list[Hit]:
-    words = _words(language, list(buckets), query)
+    words = _words(language, list(buckets), query, documents)
     if not words:
         return []
     asked: list[_Word] = []
@@ -117,7 +120,7 @@ def _in_language(
     # A word that every passage has tells none apart, but when it is all there is, it is looked for.
     score = " + ".join(["%s * ts_rank(%s, c.search, %s::tsquery, 1)"] * len(words))
     has = " || ".join(["CASE WHEN c.search @@ %s::tsquery THEN ARRAY[%s] ELSE '{}'::text[] END"] * len(words))
-    only = "AND d.uuid = ANY(%s)" if documents else ""
+    among = "" if documents is None else "AND c.document_id = ANY(%s)"
     statement = f"""
         SELECT found.*, ts_headline(%s::regconfig, found.text, %s::tsquery, %s) FROM (
             SELECT c.bucket_id, d.uuid, d.name, v.number AS version, c.number, c.page, c.label, c.heading, c.text,
@@ -125,7 +128,7 @@ def _in_language(
             FROM buckets_chunk c
             JOIN buckets_version v ON v.id = c.version_id AND v.state = %s
             JOIN buckets_document d ON d.id = c.document_id
-            WHERE c.search @@ %s::tsquery AND c.bucket_id = ANY(%s) AND c.language = %s::regconfig {only}
+            WHERE c.search @@ %s::tsquery AND c.bucket_id = ANY(%s) AND c.language = %s::regconfig {among}
             ORDER BY score DESC, c.id LIMIT %s
         ) found ORDER BY score DESC
     """  # noqa: S608 -- made of our own words; values are parameters
@@ -136,7 +139,7 @@ def _in_language(
     for word in words:
         values += [word.query, word.lexeme]
     values += [State.SEARCHABLE.value, " | ".join(word.query for word in asked), list(buckets), language]
-    values += [list(documents)] if documents else []
+    values += [] if documents is None else [documents]
     with connection.cursor() as cursor:
         cursor.execute(statement, [*values, limit])
         return [_hit(buckets, row) for row in cursor.fetchall()]
@@ -162,20 +165,24 @@ def _hit(buckets: dict[int, Bucket], row: tuple[Any, ...]) -> Hit:
     )
 
 
-def _words(language: str, buckets: list[int], query: str) -> list[_Word]:
+def _words(language: str, buckets: list[int], query: str, documents: list[int] | None) -> list[_Word]:
     """The words of the question that some passage has, with how much each says."""
-    count = """
+    place, ids = ("bucket_id", buckets) if documents is None else ("document_id", documents)
+    count = f"""
         SELECT word, (SELECT count(*) FROM (
-            SELECT 1 FROM buckets_chunk c WHERE c.search @@ quoted::tsquery AND c.bucket_id = ANY(%s) LIMIT %s) few)
+            SELECT 1 FROM buckets_chunk c WHERE c.search @@ quoted::tsquery AND c.{place} = ANY(%s) LIMIT %s) few)
         FROM unnest(%s::text[], %s::text[]) AS asked (word, quoted)
-    """
+    """  # noqa: S608 -- one of two names of columns
     with connection.cursor() as cursor:
         cursor.execute("SELECT tsvector_to_array(to_tsvector(%s::regconfig, %s))", [language, query])
         lexemes = cursor.fetchone()[0][: _MOST_WORDS * 4]
         first = [_Word(one, 0, 0) for one in sorted(lexemes, key=lambda one: -len(one))[:_MOST_WORDS]]
-        cursor.execute(count, [buckets, _COUNTED_TO, [one.lexeme for one in first], [one.query for one in first]])
+        cursor.execute(count, [ids, _COUNTED_TO, [one.lexeme for one in first], [one.query for one in first]])
         counts = cursor.fetchall()
-    all_passages = Document.objects.filter(bucket__in=buckets).aggregate(n=Sum("live__chunk_count"))["n"] or 0
+    among = (
+        Document.objects.filter(bucket__in=buckets) if documents is None else Document.objects.filter(pk__in=documents)
+    )
+    all_passages = among.aggregate(n=Sum("live__chunk_count"))["n"] or 0
     return [_Word(word, number, _weight(number, all_passages)) for word, number in counts if number]
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
-import unicodedata
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -20,11 +17,14 @@ from django.utils import timezone
 
 from audit.services import record
 from buckets import tasks
-from buckets.models import UNDER_WAY, Bucket, Chunk, Content, Document, State, Version
+from buckets.models import UNDER_WAY, Bucket, Chunk, Content, Document, State, Version, today
+from buckets.services.describing import LONGEST_NAME, clean_tags, safe_name
 from buckets.services.keeping import check_may_edit, locked_bucket, refuse_archived
 from mindloom.web.errors import Conflict, Invalid, NotFound, Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.core.files import File
 
     from accounts.models import User
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FOLDER = "documents"
-LONGEST_NAME = 200
 MOST_DOCUMENTS = 10_000
 """Of one bucket."""
 LONGEST_PASTE = 1_000_000
@@ -47,18 +46,18 @@ class Added:
     is_known: bool
 
 
-def add_document(*, actor: User, bucket: Bucket, file: File[bytes], name: str) -> Added:
-    """Receive a file. Under a name that the bucket has, it is the next version, unless its content is the same.
+def add_document(*, actor: User, bucket: Bucket, file: File[bytes], name: str, tags: Iterable[str] = ()) -> Added:
+    """Receive a file. Under a name that the bucket has, it is the next version, unless its content is the same; `tags` are added.
 
     Raises `NotAllowed`, `Conflict` for an archived bucket, `Invalid` about `file` for empty and too large ones, `Unavailable` when
     the storage does not take it. What the file is worth is found out later; see `worker`.
     """
     check_may_edit(actor, bucket)
     refuse_archived(bucket)
-    return _receive(actor, bucket, file, safe_name(name), None)
+    return _receive(actor, bucket, file, safe_name(name), None, clean_tags(tags))
 
 
-def paste_text(*, actor: User, bucket: Bucket, name: str, text: str) -> Added:
+def paste_text(*, actor: User, bucket: Bucket, name: str, text: str, tags: Iterable[str] = ()) -> Added:
     """Receive text that somebody typed or pasted, as a file of Markdown."""
     check_may_edit(actor, bucket)
     refuse_archived(bucket)
@@ -73,36 +72,20 @@ def paste_text(*, actor: User, bucket: Bucket, name: str, text: str) -> Added:
         raise Invalid(fields=wrong)
     title = safe_name(name.replace("/", "-").replace("\\", "-"))
     title = title if title.lower().endswith((".md", ".txt")) else f"{title[: LONGEST_NAME - 3]}.md"
-    return _receive(actor, bucket, ContentFile(text.encode("utf-8", "replace")), title, None)
+    return _receive(actor, bucket, ContentFile(text.encode("utf-8", "replace")), title, None, clean_tags(tags))
 
 
 def replace_document(*, actor: User, document: Document, file: File[bytes]) -> Added:
     """Receive the next version of a document, whatever the file is called. The one before is found until this one is ready."""
-    bucket = _bucket_of(actor, document)
-    return _receive(actor, bucket, file, document.name, document)
-
-
-def rename_document(*, actor: User, document: Document, name: str) -> Document:
-    """Call it otherwise; passages are cited under the new name at once. Raises `Invalid` for a name that is taken."""
-    _bucket_of(actor, document)
-    clean = safe_name(name)
-    try:
-        with transaction.atomic():
-            before, document.name = document.name, clean
-            document.save(update_fields=["name", "updated_at"])
-            record(actor=actor, action="document.renamed", target=document, before=before)
-    except IntegrityError:
-        raise Invalid(
-            fields={"name": [f"The bucket already has a file called “{clean}”. Choose another name."]}
-        ) from None
-    return document
+    bucket = bucket_of(actor, document)
+    return _receive(actor, bucket, file, document.name, document, [])
 
 
 def retry_document(*, actor: User, document: Document) -> Version:
     """Read a file again that failed. Raises `Conflict` when it did not fail."""
-    _bucket_of(actor, document)
+    bucket_of(actor, document)
     with transaction.atomic():
-        locked = _locked(document)
+        locked = locked_document(document)
         version = Version.objects.select_for_update(no_key=True).filter(pk=locked.newest_id or 0).first()
         if version is None or version.state != State.FAILED:
             raise Conflict(
@@ -118,9 +101,9 @@ def retry_document(*, actor: User, document: Document) -> Version:
 
 def remove_document(*, actor: User, document: Document) -> None:
     """Remove it with all versions; from the moment of this on, no passage of it is found."""
-    bucket = _bucket_of(actor, document)
+    bucket = bucket_of(actor, document)
     with transaction.atomic():
-        locked = _locked(document)
+        locked = locked_document(document)
         record(actor=actor, action="document.removed", target=locked, bucket=str(bucket.uuid))
         Chunk.objects.filter(document=locked).delete()
         Document.objects.filter(pk=locked.pk).update(newest=None, live=None)
@@ -129,17 +112,8 @@ def remove_document(*, actor: User, document: Document) -> None:
         Bucket.objects.filter(pk=bucket.pk).update(updated_at=timezone.now())
 
 
-def safe_name(name: str) -> str:
-    """A file name without folders, control characters, signs that turn text around or other surprises; never empty."""
-    last = re.split(r"[/\\]", name)[-1]
-    plain = "".join(sign for sign in unicodedata.normalize("NFC", last) if unicodedata.category(sign)[0] != "C")
-    clean = " ".join(re.sub(r"[<>:\"|?*]+", "", plain).split()).strip(" .")
-    path = PurePosixPath(clean or "file")
-    suffix = path.suffix[:20]
-    return f"{path.stem[: LONGEST_NAME - len(suffix)]}{suffix}"
-
-
-def _bucket_of(actor: User, document: Document) -> Bucket:
+def bucket_of(actor: User, document: Document) -> Bucket:
+    """The document's bucket, which the actor may change. Raises `NotFound`, `NotAllowed`, `Conflict` for an archived one."""
     bucket = Bucket.objects.filter(pk=document.bucket_id).first()
     if bucket is None:
         raise NotFound("This file has been removed.")
@@ -148,20 +122,23 @@ def _bucket_of(actor: User, document: Document) -> Bucket:
     return bucket
 
 
-def _locked(document: Document) -> Document:
+def locked_document(document: Document) -> Document:
+    """The document as it stands now, locked."""
     found = Document.objects.select_for_update(no_key=True).filter(pk=document.pk).first()
     if found is None:
         raise NotFound("This file has been removed.")
     return found
 
 
-def _receive(actor: User, bucket: Bucket, file: File[bytes], name: str, document: Document | None) -> Added:
+def _receive(
+    actor: User, bucket: Bucket, file: File[bytes], name: str, document: Document | None, tags: list[str]
+) -> Added:
     digest, size = _measured(file)
     for _ in range(3):
         content = _stored(bucket, file, digest, size)
         try:
             with transaction.atomic():
-                return _kept(actor, bucket, name, content, document)
+                return _kept(actor, bucket, name, content, document, tags)
         except IntegrityError:
             # The unused content was cleared away, or the name given, in this very moment.
             logger.info("“%s” is received once more", name)
@@ -206,7 +183,9 @@ def _stored(bucket: Bucket, file: File[bytes], digest: str, size: int) -> Conten
     return content
 
 
-def _kept(actor: User, bucket: Bucket, name: str, content: Content, document: Document | None) -> Added:
+def _kept(
+    actor: User, bucket: Bucket, name: str, content: Content, document: Document | None, tags: list[str]
+) -> Added:
     """The document with a version of this content, in the caller's transaction."""
     locked = locked_bucket(bucket)
     refuse_archived(locked)
@@ -218,7 +197,10 @@ def _kept(actor: User, bucket: Bucket, name: str, content: Content, document: Do
             )
         found = Document.objects.create(bucket=locked, department_id=locked.department_id, name=name)
     else:
-        found = _locked(found)
+        found = locked_document(found)
+    if more := [tag for tag in tags if tag not in found.tags]:
+        found.tags = clean_tags([*found.tags, *more])
+        found.save(update_fields=["tags", "updated_at"])
     newest = Version.objects.filter(pk=found.newest_id or 0).first()
     if newest is not None and newest.content_id == content.pk and newest.state != State.FAILED:
         return Added(found, newest, is_known=True)
@@ -250,5 +232,6 @@ def _next_version(actor: User, bucket: Bucket, document: Document, newest: Any, 
         added_by=actor,
     )
     document.newest = version
-    document.save(update_fields=["newest", "updated_at"])
+    document.dated_on = document.dated_on if same else today()
+    document.save(update_fields=["newest", "dated_on", "updated_at"])
     return version

@@ -1,13 +1,14 @@
 """Pages of buckets."""
 
 from buckets.views.bucket import archive, delete, restore, search_page, settings_page, transfer, uses_page
-from buckets.views.document import content_file, document_page, remove, rename, replace, retry
+from buckets.views.document import change, content_file, document_page, remove, replace, retry
 from buckets.views.files import files_page, paste, upload
 from buckets.views.lists import bucket_list, create
 
 __all__ = [
     "archive",
     "bucket_list",
+    "change",
     "content_file",
     "create",
     "delete",
@@ -15,7 +16,6 @@ __all__ = [
     "files_page",
     "paste",
     "remove",
-    "rename",
     "replace",
     "restore",
     "retry",

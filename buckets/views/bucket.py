@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Role, User
 from accounts.queries import colleagues_of, may
 from buckets import services
-from buckets.forms import BucketForm, DeleteForm, OwnerForm
-from buckets.queries import search
+from buckets.forms import BucketForm, DeleteForm, OwnerForm, SearchForm
+from buckets.queries import search, tags_of
 from buckets.views.doors import editable, frame, uses, visible
 from integrations.forms import add_errors
 from mindloom.web.errors import Conflict, Invalid
@@ -36,16 +36,23 @@ HITS = 10
 def search_page(request: Request, uuid: UUID) -> HttpResponse:
     """What an agent would find for a question."""
     bucket = visible(request, uuid)
+    tags = tags_of(bucket)
+    form = SearchForm(request.GET, tags)
     query = request.GET.get("q", "").replace("\x00", "").strip()[:1_000]
+    is_asked = bool(query) and form.is_valid() and bucket.archived_at is None
     started = time.monotonic()
-    hits = search([bucket], query, HITS) if query and bucket.archived_at is None else []
+    hits = search([bucket], query, HITS, only=form.only()) if is_asked else []
     context = {
         **frame(request, bucket, "search"),
         "query": query,
         "hits": hits,
+        "form": form,
+        "narrowed": [name for name in ("tag", "name", "since", "until") if any(request.GET.getlist(name))],
         "took_ms": round((time.monotonic() - started) * 1000),
     }
-    return render_page(request, "buckets/search.html", context, partials={"hits": "hits"})
+    return render_page(
+        request, "buckets/search.html", context, partials={"hits": "hits"}, status=422 if form.errors else 200
+    )
 
 
 @login_required

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -12,9 +12,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from buckets import services
+from buckets.forms import DocumentForm
 from buckets.queries import live_pages
 from buckets.stream import download
 from buckets.views.doors import document_of, editable, frame, visible
+from integrations.forms import add_errors
 from mindloom.web.errors import Conflict, Invalid, Unavailable
 from mindloom.web.http import render_page
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from accounts.middleware import Request
-    from buckets.models import Document
+    from buckets.models import Bucket, Document
 
 PAGE = 1
 
@@ -35,7 +37,11 @@ PAGE = 1
 def document_page(request: Request, uuid: UUID, document_uuid: UUID) -> HttpResponse:
     """The text as it was read, a page at a time, and the versions. `?version=` shows another one's."""
     bucket = visible(request, uuid)
-    document = document_of(bucket, document_uuid)
+    context = _shown(request, bucket, document_of(bucket, document_uuid))
+    return render_page(request, "buckets/document.html", context, partials={"text": "text"})
+
+
+def _shown(request: Request, bucket: Bucket, document: Document) -> dict[str, Any]:
     versions = document.versions.select_related("content", "added_by").order_by("-id")
     shown = document.live or document.newest
     if wanted := request.GET.get("version"):
@@ -44,15 +50,15 @@ def document_page(request: Request, uuid: UUID, document_uuid: UUID) -> HttpResp
     if shown is None:
         raise Http404
     pages = Paginator(live_pages(shown), PAGE).get_page(request.GET.get("page"))
-    context = {
+    return {
         **frame(request, bucket, "files"),
+        "form": DocumentForm(None, document),
         "document": document,
         "version": shown,
         "versions": versions[:50],
         "page": pages,
         "part": next(iter(pages.object_list), None),
     }
-    return render_page(request, "buckets/document.html", context, partials={"text": "text"})
 
 
 @login_required
@@ -106,15 +112,22 @@ def replace(request: Request, uuid: UUID, document_uuid: UUID) -> HttpResponse:
 
 @login_required
 @require_POST
-def rename(request: Request, uuid: UUID, document_uuid: UUID) -> HttpResponse:
-    document = document_of(editable(request, uuid), document_uuid)
-    try:
-        renamed = services.rename_document(actor=request.user, document=document, name=request.POST.get("name", ""))
-    except Invalid as error:
-        messages.error(request, " ".join(error.fields.get("name", [error.message])))
-    else:
-        messages.success(request, f"The file is called “{renamed.name}” now.")
-    return _back(document, uuid)
+def change(request: Request, uuid: UUID, document_uuid: UUID) -> HttpResponse:
+    """Its name, tags and date."""
+    bucket = editable(request, uuid)
+    document = document_of(bucket, document_uuid)
+    form = DocumentForm(request.POST, document)
+    if form.is_valid():
+        values = {**form.cleaned_data, "tags": services.split_tags(form.cleaned_data["tags"])}
+        try:
+            changed = services.change_document(actor=request.user, document=document, values=values)
+        except Invalid as error:
+            add_errors(form, error.fields, error.message)
+        else:
+            messages.success(request, f"“{changed.name}” is saved.")
+            return _back(document, uuid)
+    context = _shown(request, bucket, document) | {"form": form}
+    return render_page(request, "buckets/document.html", context, status=422)
 
 
 @login_required

@@ -53,10 +53,11 @@ def upload(request: Request, uuid: UUID) -> HttpResponse:
     files = request.FILES.getlist("file")
     if not files:
         messages.error(request, "Choose at least one file.")
-    added = known = 0
+    added, known, tags = 0, 0, services.split_tags(request.POST.get("tags", ""))
     for file in files:
         try:
-            result = services.add_document(actor=request.user, bucket=bucket, file=file, name=file.name or "file")
+            name = file.name or "file"
+            result = services.add_document(actor=request.user, bucket=bucket, file=file, name=name, tags=tags)
         except (Invalid, Conflict, Unavailable) as error:
             messages.error(request, f"{file.name}: {_said(error)}")
             continue
@@ -75,8 +76,9 @@ def paste(request: Request, uuid: UUID) -> HttpResponse:
     bucket = editable(request, uuid)
     form = PasteForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
+        given = {**form.cleaned_data, "tags": services.split_tags(form.cleaned_data["tags"])}
         try:
-            made = services.paste_text(actor=request.user, bucket=bucket, **form.cleaned_data)
+            made = services.paste_text(actor=request.user, bucket=bucket, **given)
         except Invalid as error:
             add_errors(form, error.fields, error.message)
         else:

@@ -36,6 +36,7 @@ function send(file, shown) {
     const request = new XMLHttpRequest();
     const data = new FormData();
     data.append('file', file);
+    data.append('tags', form.elements.tags.value);
     request.open('POST', form.dataset.upload);
     request.setRequestHeader('X-CSRFToken', form.elements.csrfmiddlewaretoken.value);
     request.setRequestHeader('Accept', 'application/json');

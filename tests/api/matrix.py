@@ -159,7 +159,7 @@ GET    buckets:document               302       200       200       200       40
 GET    buckets:file                   302       200       200       200       404       200
 POST   buckets:retry                  302       403       403       302       404       302
 POST   buckets:replace                302       403       403       302       404       302
-POST   buckets:rename                 302       403       403       302       404       302
+POST   buckets:change                 302       403       403       302       404       302
 POST   buckets:remove                 302       403       403       302       404       302
 GET    agents:using_bucket            302       200       200       200       404       200
 POST   agents:attach_bucket           302       403       403       302       404       302

@@ -80,7 +80,7 @@ def _buckets(stage: Stage) -> dict[str, dict[str, Any]]:
         "buckets:transfer": {"owner": str(stage.cast.bob.uuid)},
         "buckets:delete": {"confirm": stage.bucket.name},
         "buckets:replace": {"file": ContentFile(b"Hello", "hello.txt")},
-        "buckets:rename": {"name": "other.txt"},
+        "buckets:change": {"name": "other.txt", "dated_on": "2026-01-31"},
         "agents:attach_bucket": {"target": str(stage.agent.uuid), "attached": "1"},
         "teams:attach_bucket": {"target": str(stage.team.uuid), "attached": "1"},
         "api:buckets": {"name": "Fresh"},

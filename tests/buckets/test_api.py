@@ -10,6 +10,7 @@ from tests.buckets.conftest import read_all
 
 TEXT = b"Parking costs five euros a day."
 URL = "/api/v1/buckets"
+JSON = "application/json"
 
 
 @pytest.fixture
@@ -46,6 +47,23 @@ def test_a_text_is_added_as_json(alice, bucket):
     assert (answer.status_code, answer.json()["name"]) == (201, "Note.md")
 
 
+def test_a_search_is_narrowed_by_tags_dates_and_documents(alice, bucket, seeing_all):
+    here = f"{URL}/{bucket.uuid}"
+    first = alice.post(f"{here}/documents", {"file": ContentFile(TEXT, "a.txt"), "tags": "Prices, guests"}).json()
+    second = alice.post(f"{here}/documents", {"name": "b", "text": "Parking", "tags": []}, content_type=JSON).json()
+    read_all()
+    assert (first["tags"], second["tags"]) == (["prices", "guests"], [])
+    changed = alice.patch(f"{here}/documents/{second['uuid']}", {"dated_on": "2020-02-01"}, content_type=JSON).json()
+    assert (changed["name"], changed["dated_on"]) == ("b.md", "2020-02-01")
+    for query, name in (
+        ("tag=Prices&tag=x", "a.txt"),
+        ("until=2021-01-01", "b.md"),
+        (f"document={first['uuid']}", "a.txt"),
+    ):
+        found = alice.get(f"{here}/search?q=parking&{query}").json()["results"]
+        assert [hit["document_name"] for hit in found] == [name]
+
+
 def test_the_same_file_again_is_answered_with_200(alice, bucket):
     statuses = [
         alice.post(f"{URL}/{bucket.uuid}/documents", {"file": ContentFile(TEXT, "a.txt")}).status_code for _ in range(2)
@@ -65,7 +83,15 @@ def test_a_key_makes_an_upload_happen_once(alice, bucket):
 
 
 @pytest.mark.parametrize(
-    ("query", "field"), [("", "q"), ("?q=", "q"), ("?q=a&limit=0", "limit"), ("?q=a&limit=x", "limit")]
+    ("query", "field"),
+    [
+        ("", "q"),
+        ("?q=", "q"),
+        ("?q=a&limit=0", "limit"),
+        ("?q=a&limit=x", "limit"),
+        ("?q=a&since=yesterday", "since"),
+        ("?q=a&document=1", "document.0"),
+    ],
 )
 def test_a_search_says_what_is_wrong_with_it(alice, bucket, query, field):
     answer = alice.get(f"{URL}/{bucket.uuid}/search{query}")

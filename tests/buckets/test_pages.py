@@ -57,6 +57,26 @@ def test_the_search_tester_marks_what_was_found(client_as, cast, bucket, add):
     assert page("document", bucket.uuid, Document.objects.get().uuid) in shown
 
 
+def test_the_search_tester_looks_into_some_files_only(client_as, cast, bucket, add):
+    services.change_document(actor=cast.alice, document=add("a.txt", TEXT), values={"tags": ["prices"]})
+    add("b.txt", "Parking is free.")
+    client = client_as(cast.carol)
+    shown = client.get(page("search", bucket.uuid, q="parking", tag="prices")).content.decode()
+    assert "1 passage in" in shown
+    wrong = client.get(page("search", bucket.uuid, q="parking", tag="nobody", since="soon"))
+    assert wrong.status_code == 422
+    assert "No file has the tag “nobody”." in wrong.content.decode()
+
+
+def test_what_is_wrong_about_a_file_is_said_beside_what_was_typed(client_as, cast, bucket, add):
+    document, _ = add("a.txt", TEXT), add("b.txt", "Parking is free.")
+    values = {"name": "b.txt", "tags": "kept", "dated_on": "2026-01-31"}
+    answer = client_as(cast.alice).post(page("change", bucket.uuid, document.uuid), values)
+    assert answer.status_code == 422
+    assert "already has a file called “b.txt”" in answer.content.decode()
+    assert 'value="kept"' in answer.content.decode()
+
+
 def test_text_of_a_document_is_never_markup(client_as, cast, bucket, add):
     document = add("a.txt", "<script>alert(1)</script> parking")
     client = client_as(cast.carol)
@@ -78,9 +98,10 @@ def test_a_file_is_replaced_renamed_and_removed_from_its_page(client_as, cast, b
     client = client_as(cast.alice)
     here = [bucket.uuid, document.uuid]
     client.post(page("replace", *here), {"file": ContentFile(b"Parking is free.", "other.txt")})
-    client.post(page("rename", *here), {"name": "parking.txt"})
+    client.post(page("change", *here), {"name": "parking.txt", "tags": "Prices, parking", "dated_on": "2026-01-31"})
     document.refresh_from_db()
     assert (document.name, document.newest.number) == ("parking.txt", 2)
+    assert (document.tags, str(document.dated_on)) == (["prices", "parking"], "2026-01-31")
     client.post(page("remove", *here))
     assert not Document.objects.exists()
 

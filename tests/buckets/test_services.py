@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from django.core.files.base import ContentFile
 
 from audit.models import Entry
 from buckets import services, worker
 from buckets.models import Bucket, Chunk, Content, Document, Language, State, Version
-from buckets.queries import readable, search
+from buckets.queries import Only, readable, search, tags_of
 from mindloom import wall
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.buckets.conftest import read_all
@@ -187,6 +189,72 @@ def test_what_is_shared_with_everyone_is_found_behind_the_wall(add, cast, bucket
         (found,) = readable(cast.mallory, [str(bucket.uuid)])
         assert search([found], "parking")[0].text == FIRST
         assert not Chunk.objects.filter(document__name="parking.txt").delete()[0]
+
+
+# --- what a search is narrowed to ---
+
+
+@pytest.fixture
+def three(add, cast):
+    """Three files with the same words, told apart by tags, names and dates."""
+    said = {"a.txt": ["prices", "guests"], "b.txt": ["guests"], "minutes.txt": []}
+    made = {name: add(name, f"Parking costs money, says {name}.") for name in said}
+    for day, (name, tags) in enumerate(said.items(), start=1):
+        values = {"tags": tags, "dated_on": date(2026, 3, day)}
+        services.change_document(actor=cast.alice, document=made[name], values=values)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("only", "names"),
+    [
+        (Only(), {"a.txt", "b.txt", "minutes.txt"}),
+        (Only(tags=("prices",)), {"a.txt"}),
+        (Only(tags=("prices", "guests")), {"a.txt", "b.txt"}),
+        (Only(name="MIN"), {"minutes.txt"}),
+        (Only(since=date(2026, 3, 2)), {"b.txt", "minutes.txt"}),
+        (Only(until=date(2026, 3, 2), tags=("guests",)), {"a.txt", "b.txt"}),
+        (Only(tags=("nobody",)), set()),
+    ],
+)
+def test_a_search_is_narrowed_to_some_documents(three, bucket, only, names):
+    assert {hit.document_name for hit in search([bucket], "what does parking cost", only=only)} == names
+
+
+def test_a_frequent_word_is_found_in_the_documents_that_are_meant(add, bucket, monkeypatch):
+    monkeypatch.setattr("buckets.queries.searching._CANDIDATES", 3)
+    rare, often = add("rare.txt", "Turrets need parking."), add("often.txt", "Parking is free.")
+    for number in range(4):
+        add(f"{number}.txt", f"Parking row {number}.")
+    assert [hit.document_name for hit in search([bucket], "parking turrets")] == ["rare.txt"]
+    found = search([bucket], "parking turrets", only=Only(documents=(often.uuid,)))
+    assert [hit.document_name for hit in found] == ["often.txt"]
+    assert rare.live is not None
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"tags": ["x" * 41]}, "tags"),
+        ({"tags": ["a,b"]}, "tags"),
+        ({"tags": [str(n) for n in range(21)]}, "tags"),
+        ({"name": "b.txt"}, "name"),
+    ],
+)
+def test_what_cannot_be_said_of_a_document_is_named(three, cast, values, field):
+    with pytest.raises(Invalid) as refused:
+        services.change_document(actor=cast.alice, document=three["a.txt"], values=values)
+    assert list(refused.value.fields) == [field]
+
+
+def test_tags_given_with_a_file_are_added_to_those_it_has(add, cast, bucket):
+    document = add("a.txt", FIRST)
+    services.change_document(actor=cast.alice, document=document, values={"tags": ["Old ", "old", " Two  words"]})
+    added = services.add_document(
+        actor=cast.alice, bucket=bucket, file=ContentFile(FIRST.encode()), name="a.txt", tags=["New"]
+    )
+    assert added.document.tags == ["old", "two words", "new"]
+    assert tags_of(bucket) == [("new", 1), ("old", 1), ("two words", 1)]
 
 
 # --- the worker ---
