@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from accounts.queries import roles_of
-from agents.definition import KINDS, LANGUAGES, STORAGES, WINDOWS
+from agents.definition import AFTER_DOCUMENTS, KINDS, LANGUAGES, STORAGES, WINDOWS
 from agents.models import Agent, AgentVersion
 from mindloom.web.api import StrictSerializer
 
@@ -93,6 +93,12 @@ class DefinitionShape(serializers.Serializer[Any]):
     parameters = ParametersShape(required=False)
     variables = VariableShape(many=True, required=False)
     tools = ToolShape(many=True, required=False)
+    after_documents = serializers.ChoiceField(
+        list(AFTER_DOCUMENTS),
+        required=False,
+        default="ask",
+        help_text="Agents only: whether tools that act outside ask a person first once text of documents was read.",
+    )
     buckets = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=20)
     memory = MemoryShape(required=False)
     output = OutputShape(required=False, allow_null=True, help_text="Null for free text.")

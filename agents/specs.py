@@ -37,6 +37,7 @@ def agent_spec(agent: Agent, version: AgentVersion | None = None, *, department_
         version=version.number if version is not None else 0,
         description=agent.description,
         tools=tool_specs(definition, department),
+        after_documents=definition["after_documents"],
         **shared_spec(definition),
     )
 

@@ -40,6 +40,7 @@ class TeamDefinitionShape(DefinitionShape):
     """What a team is made of: the leader's instructions, model and answer, and the members."""
 
     tools = None  # type: ignore[assignment] # takes the inherited field away: members have tools, the leader has members
+    after_documents = None  # type: ignore[assignment] # as above
     type = serializers.ChoiceField(TYPE_CHOICES, required=False)
     members = MemberShape(many=True, required=False)
 

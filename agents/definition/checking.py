@@ -7,14 +7,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from agents.definition.parts import SHARED_FIELDS, read_shared, read_uuid
+from agents.definition.parts import AFTER_DOCUMENTS, SHARED_FIELDS, read_choice, read_shared, read_uuid
 from agents.definition.reading import Findings
 from agents.definition.variables import check_instructions
 from integrations import tools
+from mindloom.engine.spec import AgentSpec
 from mindloom.web.errors import Invalid
 
 MOST_TOOLS = 50
-FIELDS = (*SHARED_FIELDS, "tools")
+FIELDS = (*SHARED_FIELDS, "tools", "after_documents")
 _TOOL_FIELDS = ("key", "config", "connection", "ask_first")
 _LATER: dict[str, Any] = {
     "fallback_model": None,
@@ -32,6 +33,7 @@ _LATER: dict[str, Any] = {
     "language": "",
     "dates": False,
     "retries": 2,
+    "after_documents": "ask",
 }
 _LATER_OF_TOOLS = {"connection": None, "ask_first": False}
 
@@ -112,6 +114,9 @@ def read_agent(definition: Any, findings: Findings, complete: bool) -> dict[str,
     given = findings.mapping("", definition, FIELDS)
     normal = read_shared(given, findings, complete=complete)
     normal["tools"] = _tools(given.get("tools"), findings, complete=complete)
+    normal["after_documents"] = read_choice(
+        "after_documents", given.get("after_documents"), AFTER_DOCUMENTS, findings, default=AgentSpec.after_documents
+    )
     if complete and "instructions" not in findings.fields:
         check_instructions(normal, findings, missing="Say what the agent should do.")
     return normal

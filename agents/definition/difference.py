@@ -47,7 +47,7 @@ class Names:
 
 def sentences(before: Definition, after: Definition, names: Names) -> list[str]:
     """Everything that changed of an agent, what it may do first."""
-    return [*_tools(before, after, names), *shared_sentences(before, after, names)]
+    return [*_tools(before, after, names), *_after_documents(before, after), *shared_sentences(before, after, names)]
 
 
 def shared_sentences(before: Definition, after: Definition, names: Names) -> list[str]:
@@ -162,6 +162,13 @@ def _tools(before: Definition, after: Definition, names: Names) -> Iterator[str]
     for key, one in new.items():
         if key in old:
             yield from _of_tool(key, old[key], one, names)
+
+
+def _after_documents(before: Definition, after: Definition) -> Iterator[str]:
+    if before["after_documents"] != after["after_documents"]:
+        asks = after["after_documents"] == "ask"
+        verb = "ask a person first once" if asks else "no longer ask a person when"
+        yield f"Tools that send or write {verb} documents were read."
 
 
 def _what_it_does(key: str) -> str:

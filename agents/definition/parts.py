@@ -42,6 +42,10 @@ WINDOWS = {
     "drop": "Leave the oldest out",
     "summarise": "Sum the oldest up",
 }
+AFTER_DOCUMENTS = {
+    "ask": "Ask a person first",
+    "allow": "Go on without asking",
+}
 LANGUAGES = (
     *("Arabic", "Bulgarian", "Catalan", "Chinese", "Croatian", "Czech", "Danish", "Dutch", "English", "Estonian"),
     *("Finnish", "French", "German", "Greek", "Hebrew", "Hindi", "Hungarian", "Icelandic", "Indonesian", "Irish"),

@@ -13,7 +13,9 @@ from django import forms
 from django.http import QueryDict
 
 from agents import gallery
+from agents.definition import blank
 from agents.forms.rows import Wrong
+from agents.forms.settings import CautionForm
 from agents.forms.shared import SharedBuilder, read_shared, shared_input, shared_section, write_shared
 from agents.forms.shown import Sentences, Shown
 from agents.models import Agent
@@ -120,6 +122,7 @@ class Builder(SharedBuilder):
         super().__init__(data, models, sentences)
         said, offered = sentences or {}, list(connections)
         self.identity = IdentityForm(data, said)
+        self.caution = CautionForm(data, said)
         self.tools = [ToolForm(data, said, tool, offered) for tool in tools.catalogue()]
 
     @property
@@ -137,6 +140,7 @@ def read(data: QueryDict) -> tuple[dict[str, Any], dict[str, Any], Wrong]:
     """What was posted, as identity and definition, and sentences by input about what the form cannot make sense of."""
     identity = {name: data[name] for name in IDENTITY if name in data}
     definition, wrong = read_shared(data)
+    definition["after_documents"] = data.get("after_documents", "")
     definition["tools"] = [_read_tool(data, tool) for tool in _chosen_tools(data)]
     return identity, definition, wrong
 
@@ -169,6 +173,7 @@ def write(agent: Agent) -> QueryDict:
     data = QueryDict(mutable=True)
     data.update({name: getattr(agent, name) for name in IDENTITY})
     write_shared(data, agent.draft)
+    data["after_documents"] = {**blank(), **agent.draft}["after_documents"]
     for tool in tools.catalogue():
         data[f"use-{tool.key}-shown"] = "1"
         if tool.ask_first in {"on", "always"}:
@@ -206,7 +211,7 @@ def _input_name(path: list[str], chosen: list[str], data: QueryDict) -> str:
             return f"use-{chosen[int(place)]}-{name}"
         case ["tools", place, *_] if int(place) < len(chosen):
             return f"tool-{chosen[int(place)]}-enabled"
-        case [name] if name in IDENTITY:
+        case [name] if name in IDENTITY or name == "after_documents":
             return name
     return shared_input(path, data)
 
@@ -215,6 +220,6 @@ def section_of(name: str) -> str:
     """The section of the builder in which an input stands."""
     if name in IDENTITY:
         return "sharing" if name == "visibility" else "identity"
-    if name.partition("-")[0] in {"tool", "use"}:
+    if name.partition("-")[0] in {"tool", "use"} or name == "after_documents":
         return "tools"
     return shared_section(name) or "instructions"

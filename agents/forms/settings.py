@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from agents.definition import LANGUAGES, LONGEST_INSTRUCTIONS, STORAGES, WINDOWS
+from agents.definition import AFTER_DOCUMENTS, LANGUAGES, LONGEST_INSTRUCTIONS, STORAGES, WINDOWS
 from agents.definition.output import LARGEST_SCHEMA
 from agents.definition.parts import MOST_HISTORY, MOST_RETRIES
 from agents.forms.shown import Sentences, Shown
@@ -23,6 +23,11 @@ _STORAGE_NOTES = {
     "none": "Every run begins anew",
     "postgresql": "In the database, with the conversation",
     "redis": f"In fast memory, gone {settings.SHORT_TERM_MEMORY_HOURS} hours after its last use",
+}
+
+_CAUTION_NOTES = {
+    "ask": "What stands in a document may be made to give orders",
+    "allow": "When everything in its content buckets is to be trusted",
 }
 
 
@@ -147,6 +152,17 @@ class AnswerForm(Shown):
         required=False, choices=[("", "That of the question"), *((one, one) for one in LANGUAGES)]
     )
     markdown = forms.BooleanField(label="Show answers as Markdown", required=False)
+
+
+class CautionForm(Shown):
+    """What tools do once documents were read."""
+
+    after_documents = forms.ChoiceField(
+        label="Tools after reading documents",
+        widget=forms.RadioSelect,
+        choices=[(key, f"{label}\n{_CAUTION_NOTES[key]}") for key, label in AFTER_DOCUMENTS.items()],
+        help_text="It is about tools that send, write or execute something outside the run.",
+    )
 
 
 class LimitsForm(Shown):

@@ -10,7 +10,7 @@ from django.urls import NoReverseMatch, reverse
 
 from accounts.models import Role
 from accounts.queries import may
-from agents.definition import KINDS, STORAGES, blank
+from agents.definition import AFTER_DOCUMENTS, KINDS, STORAGES, blank
 from agents.definition.output import FIELD_KINDS, fields_of, named_fields
 from agents.models import Agent
 from agents.queries import told_names
@@ -121,6 +121,8 @@ def _settings(definition: Mapping[str, Any]) -> list[tuple[str, str]]:
         told.append(("Earlier runs told again", str(memory["history_runs"])))
     if memory["person"]:
         told.append(("Remembers people", "Yes"))
+    if definition["buckets"] and definition.get("after_documents") == "allow":
+        told.append(("Tools after reading documents", AFTER_DOCUMENTS["allow"]))
     if definition["language"]:
         told.append(("Language", definition["language"]))
     if definition["reasoning"]:

@@ -102,7 +102,7 @@ def secrets_of(spec: ToolSpec) -> list[str]:
 
 
 def functions(spec: ToolSpec, connection: OpenConnection | None = None) -> Sequence[ToolFunction]:
-    """The functions of a tool as the agent configured it, those that change something marked when a person is asked first.
+    """The functions of a tool as the agent configured it, those that change something marked when a person is asked first, or once documents were read.
 
     Raises `EngineError` for an unknown tool, a bad configuration, or a connection that is missing or of another kind.
     """
@@ -116,6 +116,10 @@ def functions(spec: ToolSpec, connection: OpenConnection | None = None) -> Seque
     if found.connection and (missing or (connection is not None and connection.kind != found.connection)):
         raise EngineError(f"The tool “{found.name}” needs a connection. Open the agent and choose one under Tools.")
     made = keeping_secrets(found.functions(Setup(config=config, connection=connection)), connection)
-    if found.ask_first == "never" or not (spec.ask_first or found.ask_first == "always"):
+    if found.ask_first == "never":
         return made
-    return [replace(one, asks="approval") if one.info.effect != "reads" else one for one in made]
+    asks = spec.ask_first or found.ask_first == "always"
+    return [
+        replace(one, asks="approval" if asks else "", acts_outside=True) if one.info.effect != "reads" else one
+        for one in made
+    ]

@@ -78,12 +78,14 @@ class ToolFunction:
     """A function that the model may call. `call` is synchronous and is run in a thread of its own.
 
     `asks` says that a person comes first: "approval" waits for a yes before the call, "answer" takes the person's words as the
-    result and calls nothing.
+    result and calls nothing. What `acts_outside` sends, writes or executes beyond the run: a person comes first, too, once text
+    of documents was read, unless the agent may go on (`AgentSpec.after_documents`).
     """
 
     info: ToolInfo
     call: Callable[[dict[str, Any], ToolContext], str]
     asks: Literal["", "approval", "answer"] = ""
+    acts_outside: bool = False
 
 
 class Ports(Protocol):

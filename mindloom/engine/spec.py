@@ -73,6 +73,8 @@ class Limits:
 Storage = Literal["none", "postgresql", "redis"]
 Window = Literal["stop", "drop", "summarise"]
 TeamType = Literal["route", "coordinate", "collaborate"]
+AfterDocuments = Literal["ask", "allow"]
+"""What tools that act outside do once text of documents was read in the run, which may hide instructions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +118,7 @@ class AgentSpec:
     instructions: str = ""
     description: str = ""
     tools: tuple[ToolSpec, ...] = ()
+    after_documents: AfterDocuments = "ask"
     buckets: tuple[str, ...] = ()
     memory: MemorySpec = field(default_factory=MemorySpec)
     output: OutputSpec | None = None

@@ -39,6 +39,7 @@ RICH = {
     "language": "German",
     "dates": True,
     "reasoning": True,
+    "after_documents": "allow",
     "markdown": False,
     "retries": 0,
 }

@@ -86,6 +86,7 @@ def test_the_digest_does_not_depend_on_the_order_of_names():
         ({"reasoning": "deep"}, "reasoning"),
         ({"language": "Klingon"}, "language"),
         ({"dates": 1}, "dates"),
+        ({"after_documents": "never"}, "after_documents"),
         ({"retries": 6}, "retries"),
     ],
 )

@@ -83,6 +83,11 @@ def told(before, after):
             {"output": {"name": "Note", "schema": {key: FORM[key] for key in FORM if key != "required"}}},
             ["Answer: field “a” changed (text, may be missing)."],
         ),
+        (
+            {},
+            {"after_documents": "allow"},
+            ["Tools that send or write no longer ask a person when documents were read."],
+        ),
         ({}, {"reasoning": True}, ["Thinks step by step before answering now."]),
         ({}, {"language": "German"}, ["Language of answers: the question’s → German."]),
         ({}, {"dates": True, "retries": 0}, ["Knows today’s date now.", "Tries again after a failed request: 2 → 0."]),

@@ -64,6 +64,7 @@ def test_a_spec_has_everything_that_the_definition_says(cast, in_marketing, agen
             "output": {"name": "Note", "schema": FORM},
             "language": "German",
             "dates": True,
+            "after_documents": "allow",
             "reasoning": True,
             "retries": 4,
             "buckets": [str(swift.uuid)],
@@ -79,7 +80,7 @@ def test_a_spec_has_everything_that_the_definition_says(cast, in_marketing, agen
     assert (spec.memory.storage, spec.memory.history_runs, spec.memory.person) == ("redis", 5, True)
     assert (spec.output.name, spec.output.schema) == ("Note", FORM)
     assert (spec.language, spec.dates, spec.reasoning, spec.retries) == ("German", True, True, 4)
-    assert spec.buckets == (str(swift.uuid),)
+    assert (spec.buckets, spec.after_documents) == ((str(swift.uuid),), "allow")
     assert spec.from_json(spec.to_json()) == spec
 
 

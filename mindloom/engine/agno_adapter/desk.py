@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS = 0.2
 LONGEST_QUESTION = 500
+AFTER_DOCUMENTS = "Documents were read in this run, and their text may hide instructions, so a person is asked first."
 _IDS = uuid.UUID("6f1c1a52-3a52-4c3a-9d1c-6d0f0c1b7a11")
 
 
@@ -69,4 +70,5 @@ def _sentence(part: Part, function: ToolFunction, arguments: dict[str, object]) 
     if function.asks == "answer":
         return str(arguments.get("question") or "A person is asked for an answer.")[:LONGEST_QUESTION]
     acts = {"sends": "send something outside", "writes": "change something", "executes": "execute something"}
-    return f"{part.plan.name} wants to {acts.get(function.info.effect, 'act')} with {function.info.name}."
+    wish = f"{part.plan.name} wants to {acts.get(function.info.effect, 'act')} with {function.info.name}."
+    return wish if function.asks else f"{wish} {AFTER_DOCUMENTS}"

@@ -54,6 +54,7 @@ class PartPlan:
     retries: int
     role: str = ""
     buckets: tuple[str, ...] = ()
+    asks_after_documents: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +143,7 @@ def _part(
         retries=spec.retries,
         role=role,
         buckets=spec.buckets,
+        asks_after_documents=isinstance(spec, TeamSpec) or spec.after_documents == "ask",
     )
 
 

@@ -144,7 +144,7 @@ class Toolbox:
         function = self._functions.get(name)
         if function is not None and not problem:
             problem = _misfit(function, arguments)
-        if function is not None and function.asks and not problem:
+        if function is not None and not problem and self._asks(key, function):
             answer = await self._asked(key, call_id, function, arguments)
             if answer is not None:
                 return answer
@@ -160,6 +160,18 @@ class Toolbox:
             # With the answer the end is kept, or neither: a call that has ended in the log is never made again.
             journal.put(key, {"text": text, "aside": aside}, end)
         return text
+
+    def _asks(self, key: str, function: ToolFunction) -> bool:
+        """Whether a person comes first: whatever happens, or because documents were read, whose text may hide instructions.
+
+        It does not matter who of a team has read them: what they say may have come here through others.
+        """
+        if function.asks:
+            return True
+        if not (function.acts_outside and self._part.plan.asks_after_documents):
+            return False
+        # Who was asked stays asked: when the run goes on, members may come to what they have read in another order.
+        return self._session.passages_told > 0 or self._session.journal.get(f"{key}:asked") is not None
 
     async def _asked(self, key: str, call_id: str, function: ToolFunction, arguments: dict[str, Any]) -> str | None:
         """Wait for a person, or do what they decided: None says that the call may be carried out, text that it may not."""

@@ -55,6 +55,11 @@ def test_what_sends_asks_first_unless_that_is_switched_off():
         assert (tool.effect == "sends") == (tool.ask_first != "never")
 
 
+@pytest.mark.parametrize("key", ["artifact", "pdf", "calculator"])
+def test_what_stays_in_the_run_need_not_ask_once_documents_were_read(key):
+    assert not any(one.acts_outside for one in tools.functions(ToolSpec(key=key)))
+
+
 def test_no_two_functions_have_the_same_name():
     names = [one.info.name for tool in OURS for one in offered(tool)]
     assert sorted(set(names)) == sorted(names)

@@ -130,6 +130,7 @@ def test_what_sends_asks_first(shop):
         "createOrder": "approval",
         "addNote": "approval",
     }
+    assert [one.acts_outside for one in made] == [False, True, True]
 
 
 @pytest.mark.parametrize(
