@@ -34,13 +34,14 @@ class Request(HttpRequest):
 
     user: User  # type: ignore[assignment]
     department: Department | None
+    departments: list[Department]
+    """Those the person may work in."""
     htmx: HtmxDetails
 
 
-def current_department(request: HttpRequest) -> Department | None:
+def current_department(request: HttpRequest, choices: list[Department]) -> Department | None:
     """The department the person works in: the one chosen in this session, else one they belong to, first by name."""
     user: User = request.user  # type: ignore[assignment]
-    choices = list(departments_of(user))
     chosen = request.session.get("department")
     current = next((one for one in choices if one.pk == chosen), None)
     if current is not None or not choices:
@@ -67,7 +68,8 @@ def scope_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
         if not request.user.is_authenticated:
             request.department = None  # type: ignore[attr-defined]
             return get_response(request)
-        department = request.department = current_department(request)  # type: ignore[attr-defined]
+        choices = request.departments = list(departments_of(request.user))  # type: ignore[attr-defined, arg-type]
+        department = request.department = current_department(request, choices)  # type: ignore[attr-defined]
         with timezone.override(_zone(request.user)):  # type: ignore[arg-type]
             if request.path.startswith(admin_prefix) and request.user.is_administrator:
                 record(actor=request.user, action="admin.opened", path=request.path, method=request.method)

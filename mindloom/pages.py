@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Role
 from accounts.queries import may, pending_of
 from agents.models import Agent
+from mindloom.shell import named_commands
 from mindloom.web.http import render_page
 from runs.models import Run
 
@@ -43,6 +44,13 @@ def home(request: Request) -> HttpResponse:
         "may_create": department is not None and may(request.user, Role.MEMBER, department.pk),
     }
     return render_page(request, "pages/home.html", context, partials={"home-runs": "runs"})
+
+
+@login_required
+@require_safe
+def commands(request: Request) -> HttpResponse:
+    """What the command palette offers beside the pages: agents and teams by name."""
+    return JsonResponse({"commands": named_commands(request.user)})
 
 
 @require_safe

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.urls import reverse
 
 from accounts.models import Role
-from accounts.queries import departments_of, may
+from accounts.queries import may
 from agents.models import Agent
 from teams.models import Team
 
@@ -52,11 +52,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "department": department,
             "departments": [
                 {"slug": one.slug, "name": one.name, "current": department is not None and one.pk == department.pk}
-                for one in departments_of(user)
+                for one in getattr(request, "departments", ())
             ],
             "nav": groups,
             "section": section or "home",
-            "commands": partial(_commands, groups, user),  # asked for by whole pages, not by fragments
+            "commands": partial(_commands, groups),  # asked for by whole pages, not by fragments
+            "commands_url": reverse("commands"),
             "switch_url": reverse("accounts:switch_department"),
             "sign_out_url": reverse("accounts:sign_out"),
             "profile_url": reverse("accounts:profile"),
@@ -104,10 +105,15 @@ def _item(label: str, route: str, icon: str, key: str, *parts: object) -> dict[s
     return {"label": label, "href": reverse(route, args=parts), "icon": icon, "key": key}
 
 
-def _commands(groups: list[dict[str, Any]], user: Any) -> dict[str, Any]:
-    """What the command palette offers, and the icons that it needs."""
-    listed = [*_page_commands(groups), *_agent_commands(user), *_team_commands(user)]
-    return {"listed": listed, "icons": sorted({command["icon"] for command in listed})}
+def _commands(groups: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the command palette offers on every page, and the icons that it needs."""
+    listed = _page_commands(groups)
+    return {"listed": listed, "icons": sorted({"bot", "play", "users-round"} | {command["icon"] for command in listed})}
+
+
+def named_commands(user: Any) -> list[dict[str, str]]:
+    """What the palette asks for when it is opened: agents and teams by name. Pages need not wait for them."""
+    return [*_agent_commands(user), *_team_commands(user)]
 
 
 def _agent_commands(user: Any) -> list[dict[str, str]]:

@@ -29,6 +29,7 @@ api_docs = csp_replace(_SWAGGER_POLICY)(SpectacularSwaggerSplitView.as_view(url_
 
 urlpatterns = [
     path("", pages.home, name="home"),
+    path("commands", pages.commands, name="commands"),
     path("livez", pages.livez, name="livez"),
     path("readyz", pages.readyz, name="readyz"),
     path("ui/", gallery, name="gallery"),

@@ -23,7 +23,7 @@ from runs import services
 from runs.api.streams import STREAMS, followed, started, wants
 from runs.api.waiting import PREFER, patient
 from runs.forms import RunFilter
-from runs.models import LONG_COLUMNS, Conversation, Run, Trigger
+from runs.models import LONG_COLUMNS, NEWEST_FIRST, Conversation, Run, Trigger
 from runs.serializers import SHOWN, EventOut, EventPage, NewRun, RepeatRun, RunDetail, RunSummary
 from runs.stream import read_after
 from runs.stream.downloads import EVENT_STREAM, NDJSON, csv_download, log_download
@@ -66,12 +66,18 @@ def runs(request: Request) -> HttpResponseBase:
     return _start(request) if request.method == "POST" else _list(request)
 
 
+class _NewestFirst(Pages):
+    """In the order of the list's page."""
+
+    ordering = NEWEST_FIRST  # type: ignore[assignment]  # DRF takes a tuple, too
+
+
 def _list(request: Request) -> Response:
     found = Run.objects.visible_to(request.user).select_related(*SHOWN)
     filters = RunFilter(request.query_params, found.defer(*LONG_COLUMNS))
     if not filters.is_valid():
         raise ValidationError(filters.errors)
-    pages = Pages()
+    pages = _NewestFirst()
     page: list[Run] | None = pages.paginate_queryset(filters.qs, request)
     return pages.get_paginated_response(RunSummary(page, many=True).data)
 

@@ -6,12 +6,23 @@ from runs.models.conversation import Conversation
 from runs.models.event import PICTURES, RunArtifact, RunEvent
 from runs.models.memory import JournalEntry, PersonMemory
 from runs.models.retention import RetentionReport, StrayFile
-from runs.models.run import LIVE_STATES, LONG_COLUMNS, TERMINAL_STATES, Priority, Reason, Run, State, Trigger
+from runs.models.run import (
+    LIVE_STATES,
+    LONG_COLUMNS,
+    NEWEST_FIRST,
+    TERMINAL_STATES,
+    Priority,
+    Reason,
+    Run,
+    State,
+    Trigger,
+)
 from runs.models.usage import Totals, UsageRecord
 
 __all__ = [
     "LIVE_STATES",
     "LONG_COLUMNS",
+    "NEWEST_FIRST",
     "PICTURES",
     "TERMINAL_STATES",
     "Approval",

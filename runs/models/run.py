@@ -78,6 +78,7 @@ SHARED = ("department", "everyone")
 """Visibilities that others in the department see."""
 
 
+NEWEST_FIRST = ("-queued_at", "-id")
 LONG_COLUMNS = ("spec", "input", "output", "structured")
 """What lists leave in the database."""
 
@@ -107,8 +108,20 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(state__in=LIVE_STATES)
 
     def newest_first(self) -> RunQuerySet:
-        """By creation, newest first, with what a list shows."""
-        return self.select_related("agent", "team", "started_by").order_by("-id").defer(*LONG_COLUMNS)
+        """By creation, newest first, with what a list shows.
+
+        By time and not by id: from the key of the whole table PostgreSQL would pass the younger runs of all other departments.
+        """
+        found = self.select_related("agent", "team", "started_by").defer(*LONG_COLUMNS, "agent__draft", "team__draft")
+        return found.order_by(*NEWEST_FIRST)
+
+    def older_than(self, moment: datetime, pk: int) -> RunQuerySet:
+        """Those that come after this run in such a list."""
+        return self.filter(queued_at__lte=moment).exclude(queued_at=moment, pk__gte=pk)
+
+    def newer_than(self, moment: datetime, pk: int) -> RunQuerySet:
+        """Those that come before this run in such a list."""
+        return self.filter(queued_at__gte=moment).exclude(queued_at=moment, pk__lte=pk)
 
 
 _Manager = models.Manager.from_queryset(RunQuerySet)
@@ -223,12 +236,12 @@ class Run(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["department", "-id"], name="run_by_department"),
-            models.Index(fields=["agent", "-id"], name="run_by_agent"),
-            models.Index(fields=["team", "-id"], name="run_by_team"),
+            models.Index(fields=["department", *NEWEST_FIRST], name="run_newest"),
+            models.Index(fields=["agent", *NEWEST_FIRST], name="run_newest_of_agent"),
+            models.Index(fields=["team", *NEWEST_FIRST], name="run_newest_of_team"),
             models.Index(fields=["conversation", "-id"], name="run_by_conversation"),
-            models.Index(fields=["department", "state", "-id"], name="run_by_state"),
-            models.Index(fields=["started_by", "-id"], name="run_by_person"),
+            models.Index(fields=["department", "state", *NEWEST_FIRST], name="run_newest_of_state"),
+            models.Index(fields=["started_by", *NEWEST_FIRST], name="run_newest_of_person"),
             models.Index(
                 fields=["department", "finished_at"], condition=Q(finished_at__isnull=False), name="run_by_end"
             ),

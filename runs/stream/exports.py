@@ -16,7 +16,7 @@ from runs.stream.structured import guarded
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from django.db.models import QuerySet
+    from runs.models.run import RunQuerySet
 
 PART = 500
 _COLUMNS: dict[str, Callable[[Any], Any]] = {
@@ -45,7 +45,7 @@ _COLUMNS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-async def runs_csv(found: QuerySet[Any], scope: wall.Scope) -> AsyncIterator[bytes]:
+async def runs_csv(found: RunQuerySet, scope: wall.Scope) -> AsyncIterator[bytes]:
     """The runs, newest first, as CSV. The answer goes on after its request has ended, so `scope` says what may be read.
 
     Text that a spreadsheet would take for a formula gets an apostrophe in front; the mark at the start says UTF-8.
@@ -55,15 +55,15 @@ async def runs_csv(found: QuerySet[Any], scope: wall.Scope) -> AsyncIterator[byt
         number_of_version=Coalesce("agent_version__number", "team_version__number"),
     )
     yield "\ufeff".encode() + _written([list(_COLUMNS)])
-    last: int | None = None
+    last = None
     while rows := await _part(found, scope, last):
-        last = rows[-1].pk
+        last = rows[-1]
         yield _written([[guarded(read(run)) for read in _COLUMNS.values()] for run in rows])
 
 
-def _read(found: QuerySet[Any], scope: wall.Scope, last: int | None) -> list[Any]:
+def _read(found: RunQuerySet, scope: wall.Scope, last: Any) -> list[Any]:
     with wall.scoped(scope):
-        return list((found if last is None else found.filter(pk__lt=last))[:PART])
+        return list((found if last is None else found.older_than(last.queued_at, last.pk))[:PART])
 
 
 _part = database_sync_to_async(_read)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
+from django.db.models import Q, TextField, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.http import StreamingHttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -25,14 +26,22 @@ from runs.views.common import uuid_or_none
 from teams.models import Team
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from django.db.models import QuerySet
     from django.http import HttpResponse
     from django.http.response import HttpResponseBase
 
     from accounts.middleware import Request
+    from accounts.models import User
+    from runs.models.run import RunQuerySet
 
 PAGE = 30
 MOST_NEW = 99
 """New runs that are counted above a list that stays where it is."""
+NONE_YET = 0
+"""The `top` of a list without runs."""
 MOST_OFFERED = 200
 LABELS = {
     "q": "Words",
@@ -66,7 +75,7 @@ def run_list(request: Request) -> HttpResponse:
     wrong += problem + another
     rows, newer = ([], 0) if wrong else _rows(filters, before, top)
     target = _chosen(request)
-    shown = top if top is not None else (rows[0].pk if rows else 0)
+    shown = top if top is not None else (rows[0].pk if rows else NONE_YET)
     context = {
         "runs": rows[:PAGE],
         "older": _address(request, before=str(rows[PAGE - 1].pk)) if len(rows) > PAGE else "",
@@ -131,12 +140,22 @@ def _rows(filters: RunFilter, before: int | None, top: int | None) -> tuple[list
     A list that reloads itself stays where it is: new runs are counted above it, and come when the reader asks for them.
     """
     found = filters.qs
-    if before is not None:
-        return list(found.filter(pk__lt=before)[: PAGE + 1]), 0
-    if top is None:
-        return list(found[: PAGE + 1]), 0
-    newer = found.filter(pk__gt=top).values("pk")[: MOST_NEW + 1].count()
-    return list(found.filter(pk__lte=top)[: PAGE + 1]), newer
+    if before is not None and (moment := _moment(before)):
+        return list(found.older_than(moment, before)[: PAGE + 1]), 0
+    if top == NONE_YET:
+        return [], _counted(found)
+    if top is not None and (moment := _moment(top)):
+        return list(found.older_than(moment, top + 1)[: PAGE + 1]), _counted(found.newer_than(moment, top))
+    return list(found[: PAGE + 1]), 0
+
+
+def _counted(newer: RunQuerySet) -> int:
+    return newer.values("pk")[: MOST_NEW + 1].count()
+
+
+def _moment(pk: int) -> datetime | None:
+    """When this run was queued. A list that leads on from one that has been deleted begins anew."""
+    return Run.objects.filter(pk=pk).values_list("queued_at", flat=True).first()
 
 
 def _number(request: Request, name: str) -> tuple[int | None, list[str]]:
@@ -177,13 +196,23 @@ def _choices(request: Request, target: Agent | Team | None) -> dict[str, Any]:
     }
     active = [(LABELS[name], text, _address(request, **{name: ""})) for name, text in shown.items() if text]
     return {
-        "agents": Agent.objects.visible_to(request.user).order_by("name")[:MOST_OFFERED],
-        "teams": Team.objects.visible_to(request.user).order_by("name")[:MOST_OFFERED],
-        "people": people[:MOST_OFFERED],
-        "triggers": Trigger.choices,
+        "offered": list(_offered(request, people)),
         "chosen": request.GET,
         "active": active,
     }
+
+
+def _offered(request: Request, people: QuerySet[User]) -> Iterator[dict[str, Any]]:
+    """The lists to choose from: the filter's name, and the value and text of each choice. Without a choice, none is offered."""
+    agents = Agent.objects.visible_to(request.user).order_by("name").values_list("uuid", "name")
+    teams = Team.objects.visible_to(request.user).order_by("name").values_list("uuid", "name")
+    named = people.annotate(shown=Coalesce(NullIf("name", Value("")), "email", output_field=TextField())).values_list(
+        "uuid", "shown"
+    )
+    lists = {"agent": agents[:MOST_OFFERED], "team": teams[:MOST_OFFERED], "person": named[:MOST_OFFERED]}
+    for name, found in {**lists, "trigger": Trigger.choices}.items():
+        if options := [(str(value), text) for value, text in found]:
+            yield {"name": name, "label": LABELS[name], "options": options, "value": request.GET.get(name, "")}
 
 
 def _chosen(request: Request) -> Agent | Team | None:

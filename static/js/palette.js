@@ -1,4 +1,5 @@
-// Command palette: Ctrl/Cmd+K or [data-palette]. Commands: <script type="application/json" id="commands">.
+// Command palette: Ctrl/Cmd+K or [data-palette]. The page has its commands in <script type="application/json" id="commands">;
+// the list's data-more says where those are that are fetched when it opens.
 import { toggleShortcuts } from './shortcuts.js';
 import { toggleTheme } from './theme-toggle.js';
 
@@ -7,11 +8,14 @@ const input = palette?.querySelector('input');
 const list = palette?.querySelector('[role=listbox]');
 const nothing = palette?.querySelector('.palette-empty');
 
+let fetched = [];
+let asking = false;
+
 function commands() {
   let listed = [];
   try { listed = JSON.parse(document.getElementById('commands')?.textContent || '[]'); } catch { /* no commands then */ }
   if (!Array.isArray(listed)) listed = [];
-  return [...listed, { label: 'Switch between light and dark', run: toggleTheme }, { label: 'Switch single-key shortcuts on or off', run: toggleShortcuts }];
+  return [...listed, { label: 'Switch between light and dark', run: toggleTheme }, { label: 'Switch single-key shortcuts on or off', run: toggleShortcuts }, ...fetched];
 }
 
 function option(command, index) {
@@ -56,15 +60,34 @@ function filter() {
     item.hidden = !wanted.every((word) => text.includes(word));
   }
   const found = visible();
-  nothing.hidden = found.length > 0;
+  nothing.hidden = found.length > 0 || asking;
   select(found[0]);
 }
 
-function open() {
+function show() {
   list.replaceChildren(...commands().map(option));
+  filter();
+}
+
+async function more() {
+  if (!list.dataset.more || asking) return;
+  asking = true;
+  try {
+    const answer = await fetch(list.dataset.more, { headers: { Accept: 'application/json' } });
+    if (answer.ok && !answer.redirected) fetched = (await answer.json()).commands;
+  } catch { /* what the page has is offered; the next opening asks again */ }
+  asking = false;
+  const chosen = input.getAttribute('aria-activedescendant');
+  show();
+  const item = chosen && document.getElementById(chosen);
+  if (item && !item.hidden) select(item);
+}
+
+function open() {
   input.value = '';
   palette.showModal();
-  filter();
+  more();
+  show();
   input.focus();
 }
 

@@ -36,6 +36,6 @@ def test_a_view_that_finds_no_connection_says_so(client_as, cast, monkeypatch):
     browser = client_as(cast.bob)
     monkeypatch.setattr("mindloom.pages.pending_of", away)
     # The frame of pages asks the database, too; the page that says so does without.
-    monkeypatch.setattr("mindloom.shell.departments_of", away)
+    monkeypatch.setattr("mindloom.shell.may", away)
 
     assert browser.get("/").status_code == 503

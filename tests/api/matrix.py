@@ -5,6 +5,7 @@ MATRIX = """
 #                                               viewer    member    manager   Finance   admin
 # Pages that combine apps, and answers for machines
 GET    home                           302       200       200       200       200       200
+GET    commands                       302       200       200       200       200       200
 GET    livez                          200       200       200       200       200       200
 GET    readyz                         200       200       200       200       200       200
 GET    gallery                        404       404       404       404       404       404

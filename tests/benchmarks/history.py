@@ -131,5 +131,6 @@ def _plan(email: str, query: str) -> str:
         base = base.filter(state__in=view) if view else base
         base = base.filter(started_by=user) if given.get("view") == "mine" else base
         if given.get("before"):
-            base = base.filter(pk__lt=given["before"])
+            before = Run.objects.get(pk=given["before"])
+            base = base.older_than(before.queued_at, before.pk)
         return str(RunFilter(given, base).qs[:PAGE].explain())
