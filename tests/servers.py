@@ -10,9 +10,10 @@ import atexit
 import os
 import shutil
 import signal
-import sys
 import tempfile
 from pathlib import Path
+
+import pytest
 
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 os.environ["REDIS_PREFIX"] = f"test-{_worker}-{os.getpid()}"
@@ -36,5 +37,5 @@ if "MINDLOOM_TEST_DATA" not in os.environ:
         shutil.rmtree(_folder, ignore_errors=True)
 
     atexit.register(_stop)
-    # A terminated test run ends its servers too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # A terminated test run ends its servers, too. SystemExit would only fail the test that runs now, and the next would follow.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("told to end", returncode=143))
