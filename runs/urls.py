@@ -7,6 +7,7 @@ from django.urls import path, re_path
 from runs import consumers
 from runs.api import approvals, openai, usage
 from runs.api import artifacts as files
+from runs.api import citations as cites
 from runs.api import conversations as talks
 from runs.api import keeping as kept
 from runs.api import many as in_bulk
@@ -87,6 +88,7 @@ api_urlpatterns = [
     path("runs/<uuid:uuid>/artifacts", files.artifacts, name="run_artifacts"),
     path("runs/<uuid:uuid>/artifacts.zip", files.artifacts_zip, name="run_artifacts_zip"),
     path("runs/<uuid:uuid>/artifacts/<uuid:artifact_uuid>", files.artifact, name="run_artifact"),
+    path("runs/<uuid:uuid>/citations", cites.citations, name="run_citations"),
     path("runs/<uuid:uuid>/usage", usage.run_usage, name="run_usage"),
     path("usage", usage.usage, name="usage"),
     path("runs/<uuid:uuid>/approvals", approvals.approvals, name="run_approvals"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection
+from collections.abc import Mapping
 from functools import lru_cache
 
 import nh3
@@ -116,8 +116,11 @@ def render_growing(text: str) -> list[str]:
     return [*map(_finished, finished), render(last)]
 
 
-def cite(markup: str, numbers: Collection[int]) -> str:
-    """Turn `[3]` in sanitised HTML into a link to `#source-3`, for these numbers; not in code and not inside links."""
+def cite(markup: str, numbers: Mapping[int, bool]) -> str:
+    """Turn `[3]` in sanitised HTML into a link to `#source-3`, for these numbers; not in code and not inside links.
+
+    True for a number says that its source is doubtful.
+    """
     parts, depth = _TAG.split(markup), 0
     for place, part in enumerate(parts):
         if place % 2:
@@ -128,6 +131,9 @@ def cite(markup: str, numbers: Collection[int]) -> str:
     return "".join(parts)
 
 
-def _link(found: re.Match[str], numbers: Collection[int]) -> str:
+def _link(found: re.Match[str], numbers: Mapping[int, bool]) -> str:
     number = int(found[1])
-    return f'<a class="cite" href="#source-{number}">{number}</a>' if number in numbers else found[0]
+    if number not in numbers:
+        return found[0]
+    look, said = (" doubt", '<span class="sr"> (look at the source)</span>') if numbers[number] else ("", "")
+    return f'<a class="cite{look}" href="#source-{number}">{number}{said}</a>'

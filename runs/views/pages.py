@@ -12,9 +12,10 @@ from django.views.decorators.http import require_safe
 
 from mindloom.web.http import render_page, wanted
 from runs.stream import line_of
+from runs.stream.citations import citations_of, unmatched
 from runs.stream.downloads import csv_download, json_download, log_download, schema_of, text_download
 from runs.stream.frames import part_of, text_of_step
-from runs.stream.output import draft_of, passages_of
+from runs.stream.output import draft_of
 from runs.stream.progress import known_of
 from runs.stream.structured import pretty, shown
 from runs.stream.timeline import timeline_of
@@ -99,12 +100,13 @@ def log_line(request: Request, uuid: UUID, seq: int) -> HttpResponse:
 def output(request: Request, uuid: UUID) -> HttpResponse:
     """What came out, also while it is written: as text, or as a table and as JSON when it has a form."""
     run = visible(request, uuid)
-    passages = passages_of(run)
+    citations = citations_of(run, request.user)
     about = {
         "shape": request.GET.get("as", "table"),
         "draft": "" if run.is_terminal or run.output else draft_of(run),
-        "passages": passages,
-        "numbers": {one.number for one in passages if one.number},
+        "citations": citations,
+        "numbers": {one.number: one.is_doubtful for one in citations if one.number},
+        "unmatched": unmatched(run, citations) if run.is_terminal else [],
     }
     if run.structured is not None:
         schema = schema_of(run)

@@ -300,6 +300,7 @@ GET    api:run_artifact               401       200       200       200       40
 GET    api:run_approvals              401       200       200       200       404       200
 POST   api:approval_decide            401       403       403       200       404       200
 GET    api:run_output_csv             401       200       200       200       404       200
+GET    api:run_citations              401       200       200       200       404       200
 GET    api:run_usage                  401       200       200       200       404       200
 GET    api:usage                      401       200       200       200       200       200
 GET    api:run_log_text               401       200       200       200       404       200

@@ -107,6 +107,7 @@ def test_where_two_look_ups_count_from_one_no_number_is_guessed(run, client_as, 
     page = page_of(client_as(cast.bob), run)
     assert "#source-1" not in page
     assert page.count("Calls.pdf") == 2
+    assert "names sources that it was not given" not in page
 
 
 def test_an_answer_is_taken_away_as_it_was_written(run, client_as, cast):

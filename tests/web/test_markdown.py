@@ -82,7 +82,7 @@ def test_a_growing_text_adds_up_to_the_whole_document_and_finished_blocks_stay()
 def test_numbers_of_sources_become_links_but_in_code_and_in_links():
     markup = render("So it is [1], not [7].\n\n`a[1]` [see [1]](https://example.org)\n\n```\nx[1]\n```")
 
-    shown = cite(markup, {1})
+    shown = cite(markup, {1: False})
     assert shown.count("#source-1") == 1
     assert "it is <a" in shown
     assert "[7]" in shown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -304,7 +304,7 @@ def growing_markdown(text: object) -> list[SafeString]:
 
 
 @register.filter
-def cited_markdown(text: object, numbers: Collection[int]) -> SafeString:
+def cited_markdown(text: object, numbers: Mapping[int, bool]) -> SafeString:
     """The same as `markdown`, with the numbers of sources as links to them."""
     return mark_safe(md.cite(md.render(str(text or "")), numbers))  # noqa: S308 -- md.render sanitises
 
