@@ -64,6 +64,22 @@ class PasteForm(forms.Form):
     )
 
 
+class WebForm(forms.Form):
+    """An address of the web."""
+
+    url = forms.CharField(
+        label="Address of a page or feed",
+        max_length=2_000,
+        widget=forms.TextInput(
+            attrs={"inputmode": "url", "autocomplete": "off", "placeholder": "https://example.org/news"}
+        ),
+        help_text="Of an RSS or Atom feed, each entry becomes a file. Pages that want a sign-in cannot be fetched.",
+    )
+    tags = forms.CharField(
+        required=False, max_length=1_000, help_text="With commas between them, for all that is found there."
+    )
+
+
 class SearchForm(forms.Form):
     """A question to the bucket, and the documents it is narrowed to."""
 

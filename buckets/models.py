@@ -197,6 +197,8 @@ class Document(models.Model):
     name = models.CharField(max_length=200)
     tags = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     dated_on = models.DateField(default=today)
+    source = models.ForeignKey("WebSource", models.SET_NULL, null=True, blank=True, related_name="documents")
+    url = models.CharField(max_length=2000, blank=True, help_text="Where on the web it is from")
     newest = models.ForeignKey("Version", models.SET_NULL, null=True, related_name="+")
     live = models.ForeignKey("Version", models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -211,6 +213,42 @@ class Document(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class WebSource(models.Model):
+    """An address of the web that somebody gave: a page, or a feed with a document for each entry.
+
+    A worker fetches it while it is wanted: it holds it until `lease_until`, and `fence` counts who, as for versions.
+    """
+
+    class Kind(models.TextChoices):
+        """What was found there."""
+
+        PAGE = "page", "Page"
+        FEED = "feed", "Feed"
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    bucket = models.ForeignKey(Bucket, models.CASCADE, related_name="sources", db_index=False)
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+", db_index=False)
+    url = models.CharField(max_length=2000)
+    tags = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    kind = models.CharField(max_length=8, choices=Kind.choices, blank=True)
+    is_wanted = models.BooleanField(default=True)
+    reason = models.CharField(max_length=600, blank=True, help_text="Why it could not be fetched, and what to do")
+    note = models.CharField(max_length=300, blank=True, help_text="What came of it the last time")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    fence = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    fetched_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["bucket", "url"], name="source_once_per_bucket")]
+        indexes: ClassVar = [models.Index(fields=["id"], condition=Q(is_wanted=True), name="source_wanted")]
+
+    def __str__(self) -> str:
+        return self.url
 
 
 class State(models.TextChoices):

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from buckets.models import Bucket, Document, Language, Page, PassageLength, State, Version
+from buckets.models import Bucket, Document, Language, Page, PassageLength, State, Version, WebSource
 from buckets.queries import Hit, Only
 from mindloom.web.api import StrictSerializer
 
@@ -88,6 +88,29 @@ class DocumentChanges(StrictSerializer):
     dated_on = serializers.DateField(required=False, help_text="The day that it is of.")
 
 
+class NewSource(StrictSerializer):
+    """An address of the web."""
+
+    url = serializers.CharField(max_length=2_000, help_text="Of a page or file, or of an RSS or Atom feed.")
+    tags = Tags(required=False, help_text="For all documents that are found there.")
+
+
+class SourceOut(serializers.ModelSerializer[WebSource]):
+    """An address of the web, and what came of it the last time."""
+
+    kind = serializers.ChoiceField(WebSource.Kind.choices, allow_blank=True, help_text="Empty while it is not known.")
+    is_wanted = serializers.BooleanField(help_text="Whether it is still to be fetched.")
+    documents = serializers.IntegerField(source="n")
+    asked_by = serializers.CharField(source="asked_by.name")
+
+    class Meta:
+        model = WebSource
+        fields = [
+            *("uuid", "url", "tags", "kind", "is_wanted", "reason", "note", "documents", "asked_by", "fetched_at"),
+            "created_at",
+        ]
+
+
 class SearchAsked(serializers.Serializer[Any]):
     """A question, and the documents it is narrowed to."""
 
@@ -160,7 +183,7 @@ class DocumentOut(serializers.ModelSerializer[Document]):
 
     class Meta:
         model = Document
-        fields = ["uuid", "name", "tags", "dated_on", "newest", "live", "created_at", "updated_at"]
+        fields = ["uuid", "name", "tags", "dated_on", "url", "newest", "live", "created_at", "updated_at"]
 
 
 class PageOut(serializers.ModelSerializer[Page]):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
-from buckets import api, views
+from buckets import views
+from buckets.api import buckets as api
+from buckets.api import web
 
 app_name = "buckets"
 urlpatterns = [
@@ -13,6 +15,9 @@ urlpatterns = [
     path("buckets/<uuid:uuid>/", views.files_page, name="files"),
     path("buckets/<uuid:uuid>/upload/", views.upload, name="upload"),
     path("buckets/<uuid:uuid>/paste/", views.paste, name="paste"),
+    path("buckets/<uuid:uuid>/web/", views.web_page, name="web"),
+    path("buckets/<uuid:uuid>/web/<uuid:source_uuid>/refresh/", views.refresh_source, name="refresh_source"),
+    path("buckets/<uuid:uuid>/web/<uuid:source_uuid>/remove/", views.remove_source, name="remove_source"),
     path("buckets/<uuid:uuid>/search/", views.search_page, name="search"),
     path("buckets/<uuid:uuid>/uses/", views.uses_page, name="uses"),
     path("buckets/<uuid:uuid>/settings/", views.settings_page, name="settings"),
@@ -35,6 +40,9 @@ api_urlpatterns = [
     path("buckets/<uuid:uuid>/restore", api.restore, name="bucket_restore"),
     path("buckets/<uuid:uuid>/transfer", api.transfer, name="bucket_transfer"),
     path("buckets/<uuid:uuid>/search", api.search_bucket, name="bucket_search"),
+    path("buckets/<uuid:uuid>/sources", web.sources, name="bucket_sources"),
+    path("buckets/<uuid:uuid>/sources/<uuid:source_uuid>", web.source, name="bucket_source"),
+    path("buckets/<uuid:uuid>/sources/<uuid:source_uuid>/refresh", web.refresh, name="bucket_source_refresh"),
     path("buckets/<uuid:uuid>/documents", api.documents, name="bucket_documents"),
     path("buckets/<uuid:uuid>/documents/<uuid:document_uuid>", api.document, name="bucket_document"),
     path("buckets/<uuid:uuid>/documents/<uuid:document_uuid>/retry", api.retry, name="bucket_document_retry"),

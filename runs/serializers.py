@@ -11,7 +11,6 @@ from rest_framework import serializers
 from mindloom.web.api import StrictSerializer
 from runs.models import Approval, Conversation, RetentionReport, Run, RunArtifact, State
 from runs.queries import Why, standing
-from runs.stream.citations import Citation
 from runs.stream.lanes import lanes_of
 
 if TYPE_CHECKING:
@@ -267,33 +266,6 @@ class ArtifactOut(serializers.ModelSerializer[RunArtifact]):
     def get_url(self, artifact: RunArtifact) -> str:
         """Where it is downloaded."""
         return reverse("api:run_artifact", args=[artifact.run.uuid, artifact.uuid])
-
-
-class CitationOut(serializers.Serializer[Citation]):
-    """A passage that a run was given, looked up again in the version of the document that it is from."""
-
-    number = serializers.IntegerField(help_text="By which the answer cites it, as [1]; 0 when that would be ambiguous.")
-    is_cited = serializers.BooleanField()
-    found = serializers.ChoiceField(
-        ["there", "missing", "gone", "unknown"],
-        help_text="Whether the text is in that version: gone for documents that were removed or are not yours to read.",
-    )
-    misquoted = serializers.ListField(
-        child=serializers.CharField(), help_text="What the answer has in quotation marks and the document has not."
-    )
-    document = serializers.CharField(help_text="Its name then.")
-    location = serializers.CharField()
-    version = serializers.IntegerField()
-    page = serializers.IntegerField()
-    text = serializers.CharField()
-    url = serializers.SerializerMethodField(help_text="The document’s page of that version; null when it is gone.")
-
-    def get_url(self, citation: Citation) -> str | None:
-        """Where a person reads it."""
-        if not citation.document_uuid:
-            return None
-        address = reverse("buckets:document", args=[citation.bucket, citation.document_uuid])
-        return f"{address}?version={citation.version}&page={citation.page}"
 
 
 class RetentionChanges(StrictSerializer):

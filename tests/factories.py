@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 
 from accounts.models import Department, User
 from agents.models import Agent, AgentVersion
-from buckets.models import Bucket, Chunk, Content, Document, Page, Version
+from buckets.models import Bucket, Chunk, Content, Document, Page, Version, WebSource
 from integrations import keyring
 from integrations.models import Connection, Model, ModelProvider
 from integrations.queries import connection_place
@@ -137,7 +137,10 @@ def bucket(owner: User, department: Department, **fields: Any) -> Bucket:
         chunk_count=1,
         **settings,
     )
-    Document.objects.filter(pk=document.pk).update(newest=version, live=version)
+    source = WebSource.objects.create(
+        bucket=made, department=department, url="https://example.org/", asked_by=owner, is_wanted=False
+    )
+    Document.objects.filter(pk=document.pk).update(newest=version, live=version, source=source, url=source.url)
     Chunk.objects.create(
         document=document,
         version=version,

@@ -8,6 +8,7 @@ from buckets.queries.listing import (
     listed,
     live_pages,
     readable,
+    source_rows,
     state_counts,
 )
 from buckets.queries.narrowing import Only, tags_of
@@ -25,6 +26,7 @@ __all__ = [
     "live_pages",
     "readable",
     "search",
+    "source_rows",
     "state_counts",
     "tags_of",
 ]

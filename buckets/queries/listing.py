@@ -9,7 +9,7 @@ from django.db.models import Count, IntegerField, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce, Lower
 
 from accounts.queries import roles_of
-from buckets.models import UNDER_WAY, Bucket, Document, Page, State, Version
+from buckets.models import UNDER_WAY, Bucket, Document, Page, State, Version, WebSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,6 +76,11 @@ def document_rows(bucket: Bucket, text: str = "") -> DocumentQuerySet:
     if text:
         rows = rows.filter(name__icontains=text)
     return rows.order_by(Lower("name"), "id")  # type: ignore[return-value]
+
+
+def source_rows(bucket: Bucket) -> QuerySet[WebSource]:
+    """The addresses of the web that a bucket has documents from, the newest first, with how many each made."""
+    return bucket.sources.select_related("asked_by", "bucket").annotate(n=Count("documents")).order_by("-id")
 
 
 def state_counts(bucket: Bucket) -> dict[str, int]:

@@ -1,9 +1,7 @@
 """Everything that can be done with content buckets and their documents."""
 
 from buckets.services.changing import change_document
-from buckets.services.describing import split_tags
 from buckets.services.documents import (
-    Added,
     add_document,
     paste_text,
     remove_document,
@@ -19,16 +17,22 @@ from buckets.services.keeping import (
     update_bucket,
 )
 from buckets.services.sweeping import sweep_documents
+from buckets.services.web import add_source, refresh_source, remove_source
+from buckets.worker.naming import split_tags
+from buckets.worker.receiving import Added
 
 __all__ = [
     "Added",
     "add_document",
+    "add_source",
     "archive_bucket",
     "change_document",
     "create_bucket",
     "delete_bucket",
     "paste_text",
+    "refresh_source",
     "remove_document",
+    "remove_source",
     "replace_document",
     "restore_bucket",
     "retry_document",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError, transaction
 
 from audit.services import record
-from buckets.services.describing import clean_tags, safe_name
-from buckets.services.documents import bucket_of, locked_document
+from buckets.services.documents import bucket_of
+from buckets.worker.naming import clean_tags, safe_name
+from buckets.worker.receiving import locked_document
 from mindloom.web.errors import Invalid
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from accounts.queries import may
 from audit.services import record
 from buckets import tasks
 from buckets.models import UNDER_WAY, Bucket, Document, State, Version
+from buckets.worker.receiving import locked_bucket, refuse_archived
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
 
 if TYPE_CHECKING:
@@ -120,20 +121,6 @@ def check_may_edit(actor: User, bucket: Bucket) -> None:
         raise NotFound("There is no such bucket, or not for you.")
     if not Bucket.objects.editable_by(actor).filter(pk=bucket.pk).exists():
         raise NotAllowed(REFUSAL)
-
-
-def locked_bucket(bucket: Bucket) -> Bucket:
-    """The bucket as it stands now, locked."""
-    found = Bucket.objects.select_for_update(no_key=True).filter(pk=bucket.pk).first()
-    if found is None:
-        raise NotFound("This bucket has been deleted.")
-    return found
-
-
-def refuse_archived(bucket: Bucket) -> None:
-    """Raise `Conflict` for an archived bucket."""
-    if bucket.archived_at is not None:
-        raise Conflict(f"“{bucket.name}” is archived. Restore it to change it.", code="bucket_archived")
 
 
 def _set(bucket: Bucket, values: Mapping[str, Any]) -> None:

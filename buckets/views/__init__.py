@@ -4,6 +4,7 @@ from buckets.views.bucket import archive, delete, restore, search_page, settings
 from buckets.views.document import change, content_file, document_page, remove, replace, retry
 from buckets.views.files import files_page, paste, upload
 from buckets.views.lists import bucket_list, create
+from buckets.views.web import refresh_source, remove_source, web_page
 
 __all__ = [
     "archive",
@@ -15,7 +16,9 @@ __all__ = [
     "document_page",
     "files_page",
     "paste",
+    "refresh_source",
     "remove",
+    "remove_source",
     "replace",
     "restore",
     "retry",
@@ -24,4 +27,5 @@ __all__ = [
     "transfer",
     "upload",
     "uses_page",
+    "web_page",
 ]

@@ -7,7 +7,9 @@ import threading
 
 from django.db import connection
 
-from buckets.worker.pipeline import stopping, waiting, work
+from buckets.worker import pipeline
+from buckets.worker.fetching import fetch_all, source_waits
+from buckets.worker.pipeline import stopping, work
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +24,11 @@ def begin() -> None:
         threading.Thread(target=_work, name="documents").start()
 
 
+def waiting() -> bool:
+    """Whether there is a file or an address that nobody works on."""
+    return pipeline.waiting() or source_waits()
+
+
 def stop() -> None:
     """Let go of what is under way; another process takes it."""
     stopping.set()
@@ -30,6 +37,7 @@ def stop() -> None:
 def _work() -> None:
     more = False
     try:
+        fetch_all()
         work()
     except Exception:
         # The database may be away; the files wait in it, and the scheduler knows.

@@ -147,6 +147,10 @@ GET    buckets:files                  302       200       200       200       40
 POST   buckets:upload                 302       403       403       302       404       302
 GET    buckets:paste                  302       403       403       200       404       200
 POST   buckets:paste                  302       403       403       302       404       302
+GET    buckets:web                    302       403       403       200       404       200
+POST   buckets:web                    302       403       403       302       404       302
+POST   buckets:refresh_source         302       403       403       302       404       302
+POST   buckets:remove_source          302       403       403       302       404       302
 GET    buckets:search                 302       200       200       200       404       200
 GET    buckets:uses                   302       200       200       200       404       200
 GET    buckets:settings               302       200       200       200       404       200
@@ -332,6 +336,11 @@ POST   api:bucket_archive             401       403       403       200       40
 POST   api:bucket_restore             401       403       403       200       404       200
 POST   api:bucket_transfer            401       403       403       200       404       200
 GET    api:bucket_search              401       400       400       400       404       400
+GET    api:bucket_sources             401       200       200       200       404       200
+POST   api:bucket_sources             401       403       403       201       404       201
+GET    api:bucket_source              401       200       200       200       404       200
+DELETE api:bucket_source              401       403       403       204       404       204
+POST   api:bucket_source_refresh      401       403       403       200       404       200
 GET    api:bucket_documents           401       200       200       200       404       200
 POST   api:bucket_documents           401       403       403       201       404       201
 GET    api:bucket_document            401       200       200       200       404       200

@@ -77,6 +77,8 @@ def _buckets(stage: Stage) -> dict[str, dict[str, Any]]:
         "buckets:settings": BUCKET,
         "buckets:upload": {"file": ContentFile(b"Hello", "hello.txt")},
         "buckets:paste": {"name": "Note", "text": "Hello"},
+        "buckets:web": {"url": "https://example.org/news"},
+        "api:bucket_sources": {"url": "https://example.org/news"},
         "buckets:transfer": {"owner": str(stage.cast.bob.uuid)},
         "buckets:delete": {"confirm": stage.bucket.name},
         "buckets:replace": {"file": ContentFile(b"Hello", "hello.txt")},
@@ -159,7 +161,7 @@ def build(cast: Cast) -> Stage:
         webhook = factories.webhook(cast.alice, cast.marketing)
         delivery = webhook.deliveries.get()
         bucket = factories.bucket(cast.alice, cast.marketing)
-        document = bucket.documents.select_related("newest").get()
+        document = bucket.documents.select_related("newest", "source").get()
     return Stage(
         *(cast, agent, unused, done, queued, artifact, provider, model, connection, server, refresh, team),
         *(conversation, turn, memory, waiting, approval, webhook, delivery, bucket, document),
@@ -221,6 +223,7 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
         "model": f"agent:{stage.agent.uuid}",
         "delivery_uuid": stage.delivery.uuid,
         "document_uuid": stage.document.uuid,
+        "source_uuid": stage.document.source.uuid,
         "price_uuid": stage.model.prices.get().uuid,
         "number": 1,
         "seq": 1,

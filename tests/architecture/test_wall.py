@@ -157,6 +157,7 @@ BUCKETS = (
     *(("page", "content", "content"), ("version", "document", "document"), ("version", "content", "content")),
     *(("document", key, target) for key, target in (("bucket", "bucket"), ("newest", "version"), ("live", "version"))),
     *(("chunk", one, one) for one in ("version", "document", "bucket")),
+    *(("websource", "bucket", "bucket"), ("document", "source", "websource")),
 )
 
 
@@ -181,6 +182,7 @@ def test_a_row_cannot_point_to_another_departments_row(filled, table, column, ta
     # Versions have numbers, questions keys and files versions that are unique for each agent and run.
     numbered = ("agents_agentversion", "teams_teamversion", "webhooks_attempt", "buckets_page", "buckets_chunk")
     other = {"runs_approval": "key", "runs_runartifact": "version", "buckets_document": "name"}
+    other |= {"buckets_websource": "url"}
     renumber = {one: f", {column} = '99'" for one, column in {**dict.fromkeys(numbered, "number"), **other}.items()}
     point = f"UPDATE {table} SET {column} = %s{renumber.get(table, '')} WHERE department_id = %s RETURNING 1"
     with wall.system("tests: point across the wall"), connection.cursor() as cursor:

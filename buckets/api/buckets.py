@@ -85,11 +85,11 @@ def buckets(request: Request) -> Response:
 
 @idempotent
 def _create(request: Request) -> Response:
-    given = _given(NewBucket, request)
-    department = member_department(_user(request), given.pop("department", None), things="buckets")
-    made = services.create_bucket(actor=_user(request), department_id=department, **given)
+    given = body_of(NewBucket, request)
+    department = member_department(caller(request), given.pop("department", None), things="buckets")
+    made = services.create_bucket(actor=caller(request), department_id=department, **given)
     location = {"Location": reverse("api:bucket", args=[made.uuid])}
-    return Response(BucketOut(_find(request, made.uuid)).data, status=201, headers=location)
+    return Response(BucketOut(find_bucket(request, made.uuid)).data, status=201, headers=location)
 
 
 @extend_schema(methods=["GET"], operation_id="buckets_get", summary="Show a bucket", responses=BucketOut)
@@ -110,45 +110,45 @@ def _create(request: Request) -> Response:
 @api_view(["GET", "PATCH", "DELETE"])
 def bucket(request: Request, uuid: UUID) -> Response:
     """Show a bucket, change or delete it."""
-    found = _find(request, uuid)
+    found = find_bucket(request, uuid)
     if request.method == "DELETE":
         given = request.data.get("confirm") if isinstance(request.data, dict) else None
         confirm = str(request.query_params.get("confirm") or given or "")
-        services.delete_bucket(actor=_user(request), bucket=found, confirm=confirm)
+        services.delete_bucket(actor=caller(request), bucket=found, confirm=confirm)
         return Response(status=204)
     if request.method == "PATCH":
-        services.update_bucket(actor=_user(request), bucket=found, values=_given(BucketChanges, request))
-    return Response(BucketOut(_find(request, uuid)).data)
+        services.update_bucket(actor=caller(request), bucket=found, values=body_of(BucketChanges, request))
+    return Response(BucketOut(find_bucket(request, uuid)).data)
 
 
 @extend_schema(operation_id="buckets_archive", request=None, responses=BucketOut)
 @api_view(["POST"])
 def archive(request: Request, uuid: UUID) -> Response:
     """Take a bucket out of use; nothing in it is found until it is restored."""
-    _given(Nothing, request)
-    services.archive_bucket(actor=_user(request), bucket=_find(request, uuid))
-    return Response(BucketOut(_find(request, uuid)).data)
+    body_of(Nothing, request)
+    services.archive_bucket(actor=caller(request), bucket=find_bucket(request, uuid))
+    return Response(BucketOut(find_bucket(request, uuid)).data)
 
 
 @extend_schema(operation_id="buckets_restore", request=None, responses=BucketOut)
 @api_view(["POST"])
 def restore(request: Request, uuid: UUID) -> Response:
     """Bring an archived bucket back."""
-    _given(Nothing, request)
-    services.restore_bucket(actor=_user(request), bucket=_find(request, uuid))
-    return Response(BucketOut(_find(request, uuid)).data)
+    body_of(Nothing, request)
+    services.restore_bucket(actor=caller(request), bucket=find_bucket(request, uuid))
+    return Response(BucketOut(find_bucket(request, uuid)).data)
 
 
 @extend_schema(operation_id="buckets_transfer", request=BucketOwner, responses=BucketOut)
 @api_view(["POST"])
 def transfer(request: Request, uuid: UUID) -> Response:
     """Make somebody else the owner."""
-    found, address = _find(request, uuid), _given(BucketOwner, request)["owner"]
+    found, address = find_bucket(request, uuid), body_of(BucketOwner, request)["owner"]
     to = User.objects.filter(email__iexact=address, is_active=True).first()
     if to is None:
         raise Invalid(fields={"owner": ["Nobody with this address belongs to the department."]})
-    services.transfer_bucket(actor=_user(request), bucket=found, to=to)
-    return Response(BucketOut(_find(request, uuid)).data)
+    services.transfer_bucket(actor=caller(request), bucket=found, to=to)
+    return Response(BucketOut(find_bucket(request, uuid)).data)
 
 
 @extend_schema(
@@ -159,7 +159,7 @@ def transfer(request: Request, uuid: UUID) -> Response:
 @api_view(["GET"])
 def search_bucket(request: Request, uuid: UUID) -> Response:
     """Find the passages of a bucket that are about a question, as an agent would."""
-    found = _find(request, uuid)
+    found = find_bucket(request, uuid)
     asked = SearchAsked(data=request.query_params)
     asked.is_valid(raise_exception=True)
     query, limit = asked.validated_data["q"], asked.validated_data["limit"]
@@ -186,7 +186,7 @@ def search_bucket(request: Request, uuid: UUID) -> Response:
 @parser_classes([JSONBody, MultiPartParser])
 def documents(request: Request, uuid: UUID) -> Response:
     """List the documents of a bucket, or add one."""
-    found = _find(request, uuid)
+    found = find_bucket(request, uuid)
     if request.method == "POST":
         return _add(request, found)
     pages = Pages()
@@ -202,12 +202,12 @@ def _add(request: Request, found: Bucket) -> Response:
         more.is_valid(raise_exception=True)
         tags = [tag for one in more.validated_data["tags"] for tag in services.split_tags(one)]
         added = services.add_document(
-            actor=_user(request), bucket=found, file=file, name=file.name or "file", tags=tags
+            actor=caller(request), bucket=found, file=file, name=file.name or "file", tags=tags
         )
     elif request.content_type.startswith("multipart/"):
         raise Invalid(fields={"file": ["Send the file as the field “file”."]})
     else:
-        added = services.paste_text(actor=_user(request), bucket=found, **_given(PastedText, request))
+        added = services.paste_text(actor=caller(request), bucket=found, **body_of(PastedText, request))
     document = _documents(found).get(pk=added.document.pk)
     location = {"Location": reverse("api:bucket_document", args=[found.uuid, document.uuid])}
     return Response(DocumentOut(document).data, status=200 if added.is_known else 201, headers=location)
@@ -237,10 +237,10 @@ def document(request: Request, uuid: UUID, document_uuid: UUID) -> Response:
     """Show a document, change or remove it."""
     found = _document(request, uuid, document_uuid)
     if request.method == "DELETE":
-        services.remove_document(actor=_user(request), document=found)
+        services.remove_document(actor=caller(request), document=found)
         return Response(status=204)
     if request.method == "PATCH":
-        services.change_document(actor=_user(request), document=found, values=_given(DocumentChanges, request))
+        services.change_document(actor=caller(request), document=found, values=body_of(DocumentChanges, request))
     return Response(DocumentOut(_document(request, uuid, document_uuid)).data)
 
 
@@ -248,8 +248,8 @@ def document(request: Request, uuid: UUID, document_uuid: UUID) -> Response:
 @api_view(["POST"])
 def retry(request: Request, uuid: UUID, document_uuid: UUID) -> Response:
     """Read a document again that failed."""
-    _given(Nothing, request)
-    services.retry_document(actor=_user(request), document=_document(request, uuid, document_uuid))
+    body_of(Nothing, request)
+    services.retry_document(actor=caller(request), document=_document(request, uuid, document_uuid))
     return Response(DocumentOut(_document(request, uuid, document_uuid)).data)
 
 
@@ -272,7 +272,7 @@ def file(request: Request, uuid: UUID, document_uuid: UUID) -> HttpResponseBase:
     """Download a document's file, or replace it."""
     found = _document(request, uuid, document_uuid)
     if request.method == "PUT":
-        services.replace_document(actor=_user(request), document=found, file=_file(request))
+        services.replace_document(actor=caller(request), document=found, file=_file(request))
         return Response(DocumentOut(_document(request, uuid, document_uuid)).data)
     if found.newest is None:
         raise NotFound
@@ -299,15 +299,17 @@ def pages(request: Request, uuid: UUID, document_uuid: UUID) -> Response:
     return Response({"version": version.number, "count": count, "results": PageOut(rows, many=True).data})
 
 
-def _user(request: Request) -> User:
+def caller(request: Request) -> User:
+    """Who asks."""
     return cast("User", request.user)
 
 
 def _buckets(request: Request) -> Any:
-    return counted(Bucket.objects.visible_to(_user(request)).select_related("department", "owner"))
+    return counted(Bucket.objects.visible_to(caller(request)).select_related("department", "owner"))
 
 
-def _find(request: Request, uuid: UUID) -> Bucket:
+def find_bucket(request: Request, uuid: UUID) -> Bucket:
+    """The bucket, or 404."""
     found: Bucket = get_object_or_404(_buckets(request), uuid=uuid)
     return found
 
@@ -317,7 +319,7 @@ def _documents(of: Bucket) -> Any:
 
 
 def _document(request: Request, uuid: UUID, document_uuid: UUID) -> Document:
-    found: Document = get_object_or_404(_documents(_find(request, uuid)), uuid=document_uuid)
+    found: Document = get_object_or_404(_documents(find_bucket(request, uuid)), uuid=document_uuid)
     return found
 
 
@@ -328,7 +330,8 @@ def _file(request: Request) -> Any:
     return files[0]
 
 
-def _given(serializer: Any, request: Request) -> dict[str, Any]:
+def body_of(serializer: Any, request: Request) -> dict[str, Any]:
+    """What was sent, checked."""
     checked = serializer(data=request.data)
     checked.is_valid(raise_exception=True)
     return dict(checked.validated_data)

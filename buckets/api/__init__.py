@@ -1,0 +1,1 @@
+"""The API of buckets, their documents, and the addresses that these are from."""
