@@ -6,6 +6,7 @@ import signal
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import transaction
 
 from buckets import services
 from buckets.models import Chunk, Document, Page, State, Version
@@ -37,15 +38,35 @@ def test_a_worker_that_is_killed_is_followed_by_the_next(house, stage, killed_in
         bucket, version = receive(stage)
     first = house.worker()
     until(lambda: state_of(version).state == killed_in and version.lease_until, "the step is under way")
+    followed(house, first, version)
+    with wall.tenant([stage.cast.marketing.pk]):
+        assert Page.objects.count() == ROWS / 20
+        assert Chunk.objects.count() == version.chunk_count
+        assert Document.objects.get().live == version
+        assert "Room 17" in search([bucket], "room 17")[0].text
+
+
+def followed(house, first, version):
+    """Kill the worker, let its lease end, and have another one go on."""
     first.signal(signal.SIGKILL)
     with wall.system("tests: let the lease end"):
         Version.objects.update(lease_until="2020-01-01T00:00Z")
     house.worker()
     until(lambda: state_of(version).state == State.SEARCHABLE, "the file can be searched")
 
+
+def test_a_worker_that_is_killed_before_the_passages_are_found_is_followed_by_the_next(house, stage):
     with wall.tenant([stage.cast.marketing.pk]):
-        assert Page.objects.count() == ROWS / 20
-        assert Chunk.objects.count() == version.chunk_count
+        bucket, version = receive(stage)
+        with transaction.atomic():
+            # Whoever lets passages be found needs the document for itself: the worker stays where it is killed.
+            Document.objects.select_for_update(no_key=True).get(pk=version.document_id)
+            first = house.worker()
+            until(lambda: state_of(version).state == State.CHUNKED, "the file is cut")
+            assert search([bucket], "room 17") == []
+            first.signal(signal.SIGKILL)
+        followed(house, first, version)
+        assert Chunk.objects.count() == state_of(version).chunk_count
         assert Document.objects.get().live == version
         assert "Room 17" in search([bucket], "room 17")[0].text
 
