@@ -10,7 +10,7 @@ from agents.definition.checking import raise_findings
 from agents.definition.reading import Findings
 from buckets.queries import choices_for
 from integrations import tools
-from integrations.models import Connection, Model, ProviderKind
+from integrations.models import Connection, Model, ProviderKind, Purpose
 from mindloom.engine.spec import AgentSpec, Limits, MemorySpec, ModelSpec, OutputSpec, ToolSpec
 from mindloom.web.errors import Invalid
 
@@ -141,6 +141,8 @@ def find_model(uuid: str | None, field: str = "model") -> Model:
     model = Model.objects.select_related("provider").filter(uuid=uuid).first()
     if model is None:
         raise _refusal(field, "The chosen model is gone. Choose another one.")
+    if model.purpose != Purpose.CHAT:
+        raise _refusal(field, f"“{model.label}” is for finding passages by meaning. Choose another model.")
     if not model.is_enabled:
         raise _refusal(
             field, f"The model “{model.label}” is switched off. Choose another one, or ask an administrator."

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from buckets.models import Bucket, Language, PassageLength
-from buckets.queries import Only
+from buckets.queries import Only, settings_of
+from integrations.models import Model, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,10 +45,26 @@ class BucketForm(forms.Form):
     passage_length = forms.ChoiceField(
         label="Passages", choices=LENGTHS, initial=PassageLength.MEDIUM.value, widget=forms.RadioSelect
     )
+    embedding_model = forms.ChoiceField(label="Find by meaning with", required=False)
 
     def __init__(self, data: Any = None, bucket: Bucket | None = None) -> None:
-        names = list(self.base_fields)
-        super().__init__(data, initial={name: getattr(bucket, name) for name in names} if bucket else None)
+        names = [name for name in self.base_fields if name != "embedding_model"]
+        initial: dict[str, Any] = {name: getattr(bucket, name) for name in names} if bucket else {}
+        wanted: dict[str, Any] = settings_of(bucket) if bucket else {}
+        chosen = wanted.pop("embedding_model", None)
+        super().__init__(data, initial=initial | wanted | {"embedding_model": str(chosen.uuid) if chosen else ""})
+        models = list(Model.objects.usable(Purpose.EMBEDDING))
+        self._models = {str(one.uuid): one for one in [*models, *([chosen] if chosen else [])]}
+        field: Any = self.fields["embedding_model"]
+        field.choices = [("", "Nothing: by words only"), *((uuid, str(one)) for uuid, one in self._models.items())]
+        if models:
+            field.help_text = "Finds “reimbursement” when somebody asks for a refund. Passages are sent to this model."
+        else:
+            field.help_text = "An administrator can add an embedding model under Models."
+
+    def clean_embedding_model(self) -> Model | None:
+        """The model, None for none."""
+        return self._models.get(self.cleaned_data["embedding_model"])
 
 
 class PasteForm(forms.Form):

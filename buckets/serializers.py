@@ -7,8 +7,20 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from buckets.models import Bucket, Document, Language, Page, PassageLength, State, Version, WebSource
+from buckets.models import (
+    Bucket,
+    Document,
+    Generation,
+    Language,
+    Page,
+    PassageLength,
+    Question,
+    State,
+    Version,
+    WebSource,
+)
 from buckets.queries import Hit, Only
+from integrations.models import Model, Purpose
 from mindloom.web.api import StrictSerializer
 
 ASK = "Say what to look for."
@@ -31,7 +43,14 @@ class BucketFields(StrictSerializer):
     passage_length = serializers.ChoiceField(
         PassageLength.choices,
         required=False,
-        help_text="When it changes, every file is cut anew beside what is searched.",
+        help_text="When it changes, a new generation is built beside what is searched.",
+    )
+    embedding_model = serializers.SlugRelatedField(
+        slug_field="uuid",
+        queryset=Model.objects.filter(purpose=Purpose.EMBEDDING),
+        required=False,
+        allow_null=True,
+        help_text="Finds passages by meaning; null for by words only. Builds a new generation, too.",
     )
 
 
@@ -143,6 +162,7 @@ class BucketOut(serializers.ModelSerializer[Bucket]):
 
     department = serializers.UUIDField(source="department.uuid")
     owner = serializers.CharField(source="owner.name")
+    embedding_model = serializers.UUIDField(source="embedding_model.uuid", default=None, allow_null=True)
     documents = serializers.IntegerField(source="document_count")
     passages = serializers.IntegerField(source="passage_count")
     under_way = serializers.IntegerField(help_text="Files that are being worked on.")
@@ -152,7 +172,16 @@ class BucketOut(serializers.ModelSerializer[Bucket]):
         model = Bucket
         fields = [
             *("uuid", "name", "description", "department", "owner", "visibility", "language", "passage_length"),
-            *("documents", "passages", "under_way", "failed", "archived_at", "created_at", "updated_at"),
+            *(
+                "embedding_model",
+                "documents",
+                "passages",
+                "under_way",
+                "failed",
+                "archived_at",
+                "created_at",
+                "updated_at",
+            ),
         ]
 
 
@@ -194,6 +223,13 @@ class PageOut(serializers.ModelSerializer[Page]):
         fields = ["number", "label", "heading", "text"]
 
 
+class PlaceOut(serializers.Serializer[Any]):
+    """How well one way of searching found a passage."""
+
+    rank = serializers.IntegerField(help_text="Counts from 1.")
+    score = serializers.FloatField(help_text="That way’s own; by meaning the cosine of the angle.")
+
+
 class HitOut(serializers.Serializer[Hit]):
     """A passage that was found."""
 
@@ -203,7 +239,9 @@ class HitOut(serializers.Serializer[Hit]):
     page = serializers.IntegerField()
     location = serializers.CharField()
     text = serializers.CharField()
-    score = serializers.FloatField()
+    score = serializers.FloatField(help_text="1 when every way of searching has it first.")
+    by_words = PlaceOut(allow_null=True)
+    by_meaning = PlaceOut(allow_null=True)
     words = serializers.ListField(
         child=serializers.CharField(), help_text="The words of the query that it has, as stems."
     )
@@ -219,7 +257,59 @@ class HitsOut(serializers.Serializer[Any]):
     """The passages that were found, best first."""
 
     query = serializers.CharField()
+    notes = serializers.ListField(child=serializers.CharField(), help_text="What could not be searched, and why.")
     results = HitOut(many=True)
+
+
+class NewQuestion(StrictSerializer):
+    """A question with the document that answers it."""
+
+    text = serializers.CharField(max_length=1_000)
+    document = serializers.UUIDField()
+
+
+class QuestionOut(serializers.ModelSerializer[Question]):
+    """A question that a bucket must answer."""
+
+    document = serializers.UUIDField(source="document.uuid")
+    document_name = serializers.CharField(source="document.name")
+    added_by = serializers.CharField(source="added_by.name")
+
+    class Meta:
+        model = Question
+        fields = ["uuid", "text", "document", "document_name", "added_by", "created_at"]
+
+
+class GenerationOut(serializers.ModelSerializer[Generation]):
+    """All passages of a bucket as one set of settings makes them."""
+
+    embedding_model = serializers.UUIDField(source="embedding_model.uuid", default=None, allow_null=True)
+    report = serializers.DictField(
+        help_text="What the questions find: asked, before, after, worse, better; and failed files. Empty until it is complete."
+    )
+
+    class Meta:
+        model = Generation
+        fields = ["number", "state", "language", "passage_length", "embedding_model", "report", "created_at", "live_at"]
+
+
+class GenerationsOut(serializers.Serializer[Any]):
+    """What is searched, what is built beside it, and what was searched before."""
+
+    live = GenerationOut(allow_null=True)
+    next = GenerationOut(allow_null=True)
+    former = GenerationOut(allow_null=True)
+    files_done = serializers.IntegerField(help_text="Of the next one.")
+    files = serializers.IntegerField(help_text="Of the next one.")
+
+
+class GenerationDecision(StrictSerializer):
+    """What to do."""
+
+    action = serializers.ChoiceField(
+        ["adopt", "discard", "revert"],
+        help_text="Use the next one although it finds less; throw it away; or go back to the former one.",
+    )
 
 
 class DocumentPages(serializers.Serializer[Any]):

@@ -6,7 +6,7 @@ from django.urls import path
 
 from buckets import views
 from buckets.api import buckets as api
-from buckets.api import web
+from buckets.api import generations, web
 
 app_name = "buckets"
 urlpatterns = [
@@ -21,6 +21,9 @@ urlpatterns = [
     path("buckets/<uuid:uuid>/search/", views.search_page, name="search"),
     path("buckets/<uuid:uuid>/uses/", views.uses_page, name="uses"),
     path("buckets/<uuid:uuid>/settings/", views.settings_page, name="settings"),
+    path("buckets/<uuid:uuid>/generation/", views.decide_generation, name="generation"),
+    path("buckets/<uuid:uuid>/questions/", views.add_question, name="add_question"),
+    path("buckets/<uuid:uuid>/questions/<uuid:question_uuid>/remove/", views.remove_question, name="remove_question"),
     path("buckets/<uuid:uuid>/transfer/", views.transfer, name="transfer"),
     path("buckets/<uuid:uuid>/archive/", views.archive, name="archive"),
     path("buckets/<uuid:uuid>/restore/", views.restore, name="restore"),
@@ -43,6 +46,9 @@ api_urlpatterns = [
     path("buckets/<uuid:uuid>/sources", web.sources, name="bucket_sources"),
     path("buckets/<uuid:uuid>/sources/<uuid:source_uuid>", web.source, name="bucket_source"),
     path("buckets/<uuid:uuid>/sources/<uuid:source_uuid>/refresh", web.refresh, name="bucket_source_refresh"),
+    path("buckets/<uuid:uuid>/generations", generations.generations, name="bucket_generations"),
+    path("buckets/<uuid:uuid>/questions", generations.questions, name="bucket_questions"),
+    path("buckets/<uuid:uuid>/questions/<uuid:question_uuid>", generations.question, name="bucket_question"),
     path("buckets/<uuid:uuid>/documents", api.documents, name="bucket_documents"),
     path("buckets/<uuid:uuid>/documents/<uuid:document_uuid>", api.document, name="bucket_document"),
     path("buckets/<uuid:uuid>/documents/<uuid:document_uuid>/retry", api.retry, name="bucket_document_retry"),

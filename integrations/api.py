@@ -18,7 +18,7 @@ from accounts.idempotency import idempotent
 from accounts.models import Department, Role
 from accounts.queries import departments_where, roles_of
 from integrations import services, tools
-from integrations.models import Connection, Model
+from integrations.models import Connection, Model, Purpose
 from integrations.serializers import (
     ConnectionChanges,
     ConnectionKindOut,
@@ -45,14 +45,18 @@ if TYPE_CHECKING:
 
 _MOST = 500
 _EFFECTS = ("reads", "writes", "sends", "executes")
+_BY_PURPOSE = OpenApiParameter("purpose", str, enum=Purpose.values, description="“chat” when left out")
 _BY_EFFECT = OpenApiParameter("effect", str, enum=_EFFECTS, description="Only tools that do this")
 
 
-@extend_schema(operation_id="models_list", responses=ModelOut(many=True))
+@extend_schema(operation_id="models_list", parameters=[_BY_PURPOSE], responses=ModelOut(many=True))
 @api_view(["GET"])
 def models(request: Request) -> Response:
-    """List the models that agents may use, the default first."""
-    return Response(ModelOut(Model.objects.usable()[:_MOST], many=True).data)
+    """List the models that agents may use, the default first; or those that buckets may."""
+    purpose = request.query_params.get("purpose", Purpose.CHAT.value)
+    if purpose not in Purpose.values:
+        raise ValidationError({"purpose": [f"Choose one of: {', '.join(Purpose.values)}."]})
+    return Response(ModelOut(Model.objects.usable(Purpose(purpose))[:_MOST], many=True).data)
 
 
 @extend_schema(operation_id="tools_list", parameters=[_BY_EFFECT], responses=ToolOut(many=True))

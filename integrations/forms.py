@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from accounts.models import Department
-from integrations.models import Connection, McpServer, ModelProvider, ProviderKind
+from integrations.models import Connection, McpServer, ModelProvider, ProviderKind, Purpose
 from integrations.providers import DEFAULT_URLS, NEEDS_KEY, NEEDS_URL
 from integrations.tools.connections import ConnectionField, ConnectionKind
 
@@ -80,9 +80,16 @@ class ModelForm(forms.Form):
         label="Model", max_length=200, help_text="The provider’s name for it; Azure: the deployment."
     )
     label = forms.CharField(label="Shown as", max_length=80, required=False, help_text="Empty: the same.")
+    purpose = forms.ChoiceField(
+        label="What it is for", choices=Purpose.choices, initial=Purpose.CHAT.value, required=False
+    )
     description = forms.CharField(max_length=200, required=False, help_text="Helps people choose.")
     context_window = forms.IntegerField(label="Context (tokens)", required=False, min_value=1, max_value=100_000_000)
     supports_tools = forms.BooleanField(label="Can call tools", required=False, initial=True)
+
+    def clean_purpose(self) -> str:
+        """Left out: for agents."""
+        return self.cleaned_data["purpose"] or Purpose.CHAT.value
 
 
 class PriceForm(forms.Form):

@@ -48,13 +48,20 @@ class ModelProvider(models.Model):
         return self.name
 
 
+class Purpose(models.TextChoices):
+    """What a model is for."""
+
+    CHAT = "chat", "Agents talk with it"
+    EMBEDDING = "embedding", "Content buckets find passages by meaning with it"
+
+
 class ModelQuerySet(models.QuerySet["Model"]):
     """Reads of models."""
 
-    def usable(self) -> ModelQuerySet:
-        """Those that agents may use now, the default first."""
+    def usable(self, purpose: Purpose = Purpose.CHAT) -> ModelQuerySet:
+        """Those that agents, or with another purpose buckets, may use now, the default first."""
         return (
-            self.filter(is_enabled=True, provider__is_enabled=True)
+            self.filter(is_enabled=True, provider__is_enabled=True, purpose=purpose)
             .select_related("provider")
             .order_by("-is_default", "provider__name", "label")
         )
@@ -70,6 +77,7 @@ class Model(models.Model):
     description = models.CharField(max_length=200, blank=True)
     context_window = models.PositiveIntegerField(null=True, blank=True, help_text="Tokens")
     supports_tools = models.BooleanField(default=True)
+    purpose = models.CharField(max_length=16, choices=Purpose.choices, default=Purpose.CHAT)
     is_default = models.BooleanField(default=False)
     is_enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)

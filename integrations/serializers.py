@@ -28,6 +28,7 @@ class ModelOut(serializers.ModelSerializer[Model]):
             "description",
             "context_window",
             "supports_tools",
+            "purpose",
             "is_default",
         ]
 

@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 
 from accounts.models import Department, User
 from agents.models import Agent, AgentVersion
-from buckets.models import Bucket, Chunk, Content, Document, Page, Version, WebSource
+from buckets.models import Bucket, Chunk, Content, Document, Generation, Page, Question, Vector, Version, WebSource
 from integrations import keyring
 from integrations.models import Connection, Model, ModelProvider
 from integrations.queries import connection_place
@@ -122,12 +122,18 @@ def bucket(owner: User, department: Department, **fields: Any) -> Bucket:
     """A bucket with one file, which can be searched."""
     made = Bucket.objects.create(owner=owner, department=department, **({"name": "House rules"} | fields))
     now = datetime.now(UTC)
+    cut = {"language": made.language, "passage_length": made.passage_length}
+    generation = Generation.objects.create(
+        bucket=made, department=department, number=1, state="live", live_at=now, made_by=owner, **cut
+    )
+    made.generation = generation
+    made.save(update_fields=["generation"])
     path = default_storage.save("documents/parking", ContentFile(b"Parking costs five euros."))
     stored = {"size_bytes": 25, "path": path, "stored_at": now, "kind": "text", "extracted_at": now}
     content = Content.objects.create(department=department, sha256="0" * 64, page_count=1, **stored)
     Page.objects.create(content=content, department=department, number=1, text="Parking costs five euros.")
     document = Document.objects.create(bucket=made, department=department, name="parking.txt")
-    settings = {"language": made.language, "passage_length": made.passage_length, "added_by": owner}
+    settings = {**cut, "added_by": owner, "generation": generation, "is_found": True}
     version = Version.objects.create(
         document=document,
         department=department,
@@ -141,7 +147,10 @@ def bucket(owner: User, department: Department, **fields: Any) -> Bucket:
         bucket=made, department=department, url="https://example.org/", asked_by=owner, is_wanted=False
     )
     Document.objects.filter(pk=document.pk).update(newest=version, live=version, source=source, url=source.url)
-    Chunk.objects.create(
+    Question.objects.create(
+        bucket=made, department=department, document=document, text="What does parking cost?", added_by=owner
+    )
+    chunk = Chunk.objects.create(
         document=document,
         version=version,
         bucket=made,
@@ -151,7 +160,10 @@ def bucket(owner: User, department: Department, **fields: Any) -> Bucket:
         heading="parking.txt",
         text="Parking costs five euros.",
         language=made.language,
+        generation=generation.pk,
     )
+    vector = {"model": 0, "size": 256, "digest": b"0" * 32, "embedding": f"[{','.join(['1'] * 256)}]"}
+    Vector.objects.create(chunk=chunk, department=department, bucket=made, generation=generation.pk, **vector)
     return made
 
 

@@ -18,8 +18,8 @@ from accounts.models import User
 from accounts.queries import member_department
 from buckets import services
 from buckets.models import Bucket, Document
-from buckets.queries import counted, live_pages
-from buckets.queries import search as found_by
+from buckets.queries import Found, counted, live_pages
+from buckets.queries import find as found_by
 from buckets.serializers import (
     BucketChanges,
     BucketOut,
@@ -27,7 +27,6 @@ from buckets.serializers import (
     DocumentChanges,
     DocumentOut,
     DocumentPages,
-    HitOut,
     HitsOut,
     NewBucket,
     PageOut,
@@ -163,8 +162,8 @@ def search_bucket(request: Request, uuid: UUID) -> Response:
     asked = SearchAsked(data=request.query_params)
     asked.is_valid(raise_exception=True)
     query, limit = asked.validated_data["q"], asked.validated_data["limit"]
-    hits = found_by([found], query, limit, only=asked.only()) if found.archived_at is None else []
-    return Response({"query": query, "results": HitOut(cast("Any", hits), many=True).data})
+    told = found_by([found], query, limit, only=asked.only()) if found.archived_at is None else Found([])
+    return Response(HitsOut({"query": query, "notes": told.notes, "results": told.hits}).data)
 
 
 @extend_schema(
@@ -305,7 +304,7 @@ def caller(request: Request) -> User:
 
 
 def _buckets(request: Request) -> Any:
-    return counted(Bucket.objects.visible_to(caller(request)).select_related("department", "owner"))
+    return counted(Bucket.objects.visible_to(caller(request)).select_related("department", "owner", "embedding_model"))
 
 
 def find_bucket(request: Request, uuid: UUID) -> Bucket:

@@ -1,152 +1,163 @@
-"""Finding passages by the words of a question.
+"""Finding passages: by the words of a question, and by its meaning where a bucket has an embedding model.
 
-PostgreSQL brings words to their stems by the bucket's language. Rare words say more than frequent ones, so each word weighs by how
-few passages have it, as far as that is cheap to count; passages that have many of the rarer words come first. Whoever calls
-has chosen the buckets by what a person may read; the database's wall holds all the same.
+The two ways have scores of different kinds, so what counts is the place that a passage has in each: reciprocal rank fusion. Whoever
+calls has chosen the buckets by what a person may read; the database's wall holds all the same.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import Sum
 
-from buckets.models import Document, State
+from buckets.models import Generation
+from buckets.queries.hits import START, STOP, Found, Hit, Place
+from buckets.queries.meaning import by_meaning
 from buckets.queries.narrowing import Only, narrowed
+from buckets.queries.words import Ranked, by_words, passages_in, quoted
+from integrations.models import Model
+from integrations.providers import EmbeddingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from uuid import UUID
+    from collections.abc import Iterable, Sequence
 
     from buckets.models import Bucket
 
 LONGEST_QUERY = 1_000
 MOST_LIMIT = 50
-_MOST_WORDS = 16
-_COUNTED_TO = 2_000
-"""How far passages with a word are counted; from there on it is frequent."""
-_CANDIDATES = 6_000
-_WEIGHTS = "{0.5, 0.5, 0.5, 1.0}"
-_START, _STOP = "\x02", "\x03"
-_EVERYTHING = Only()
-_MARKED = re.compile(f"{_START}(.*?){_STOP}", re.DOTALL)
+EVERYTHING = Only()
+_DEPTH = 50
+"""How far down each way's list counts."""
+_SMOOTHING = 60
+"""What makes the first places of one way count less than a good place in both."""
 
 
-@dataclass(frozen=True)
-class Piece:
-    """Some text of a passage; `is_hit` where a word of the question stands."""
+@dataclass
+class _Fused:
+    """A passage with its places in the lists."""
 
-    text: str
-    is_hit: bool
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A passage that was found, with where it stands and why."""
-
-    bucket: UUID
-    bucket_name: str
-    document: UUID
-    document_name: str
-    version: int
-    passage: int
-    page: int
-    label: str
-    heading: str
-    text: str
-    score: float
-    words: tuple[str, ...]
-    marked: str
-
-    @property
-    def pieces(self) -> list[Piece]:
-        """The text, taken apart for highlighting."""
-        found: list[Piece] = []
-        for place, text in enumerate(_MARKED.split(self.marked or self.text)):
-            if text:
-                found.append(Piece(text, place % 2 == 1))
-        return found
-
-    @property
-    def location(self) -> str:
-        """Where in the document it is, in words: “page 3, Fees › Refunds”."""
-        return ", ".join(filter(None, [self.label, self.heading]))
+    score: float = 0.0
+    words: Ranked | None = None
+    places: dict[str, Place] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Word:
-    lexeme: str
-    count: int
-    weight: float
-
-    @property
-    def query(self) -> str:
-        return "'" + self.lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
-
-
-def search(buckets: Iterable[Bucket], query: str, limit: int = 10, *, only: Only = _EVERYTHING) -> list[Hit]:
+def search(buckets: Iterable[Bucket], query: str, limit: int = 10, *, only: Only = EVERYTHING) -> list[Hit]:
     """The passages of the buckets that are about the question, best first; of those documents that are meant."""
+    return find(buckets, query, limit, only=only).hits
+
+
+def find(buckets: Iterable[Bucket], query: str, limit: int = 10, *, only: Only = EVERYTHING) -> Found:
+    """As `search`, with what could not be searched: without its embedding model a bucket is searched by words alone."""
+    by_pk = {bucket.pk: bucket for bucket in buckets}
+    live = list(Generation.objects.filter(pk__in=[one.generation_id for one in by_pk.values()]))
+    return find_in(live, by_pk, query, limit, documents=narrowed(by_pk, only))
+
+
+def find_in(
+    generations: Sequence[Generation],
+    buckets: dict[int, Bucket],
+    query: str,
+    limit: int,
+    *,
+    documents: list[int] | None = None,
+    is_strict: bool = False,
+    ways: Sequence[str] = ("words", "meaning"),
+) -> Found:
+    """As `find`, in these generations of the buckets, live or not. When `is_strict`, a model that fails raises `EmbeddingError`."""
     wanted = " ".join(query.replace("\x00", " ").split())[:LONGEST_QUERY]
-    by_language: dict[str, list[Bucket]] = {}
-    for bucket in buckets:
-        by_language.setdefault(bucket.language, []).append(bucket)
-    if not wanted or not by_language:
-        return []
+    if not wanted or not generations or documents == []:
+        return Found([])
     limit = max(1, min(limit, MOST_LIMIT))
-    hits: list[Hit] = []
+    fused: dict[int, _Fused] = {}
+    used = _add_words(fused, generations, wanted, documents) if "words" in ways else 0
+    notes: list[str] = []
+    if "meaning" in ways:
+        used += _add_meaning(fused, generations, wanted, documents, notes, is_strict=is_strict)
+    best = sorted(fused, key=lambda pk: (-fused[pk].score, pk))[:limit]
+    return Found(_loaded(best, fused, buckets, max(used, 1)), tuple(dict.fromkeys(notes)))
+
+
+def _add_words(
+    fused: dict[int, _Fused], generations: Sequence[Generation], query: str, documents: list[int] | None
+) -> int:
+    """Give passages their places by words: those of all languages in one list."""
+    by_language: dict[str, list[int]] = {}
+    for one in generations:
+        by_language.setdefault(one.language, []).append(one.pk)
+    ranked: list[Ranked] = []
     for language, some in by_language.items():
-        documents = narrowed([one.pk for one in some], only)
-        hits += _in_language(language, {one.pk: one for one in some}, wanted, limit, documents)
-    return sorted(hits, key=lambda hit: -hit.score)[:limit]
+        ranked += by_words(language, some, query, _DEPTH, documents)
+    ranked.sort(key=lambda found: (-found.score, found.chunk))
+    for rank, found in enumerate(ranked[:_DEPTH], start=1):
+        _place(fused, found.chunk, "words", Place(rank, found.score)).words = found
+    return 1
 
 
-def _in_language(
-    language: str, buckets: dict[int, Bucket], query: str, limit: int, documents: list[int] | None
-) -> list[Hit]:
-    words = _words(language, list(buckets), query, documents)
-    if not words:
+def _add_meaning(
+    fused: dict[int, _Fused],
+    generations: Sequence[Generation],
+    query: str,
+    documents: list[int] | None,
+    notes: list[str],
+    *,
+    is_strict: bool,
+) -> int:
+    """Give passages their places by meaning: each model has a list of its own, since angles of two are not alike."""
+    by_model: dict[int, list[int]] = {}
+    for one in generations:
+        if one.embedding_model_id:
+            by_model.setdefault(one.embedding_model_id, []).append(one.pk)
+    models = Model.objects.select_related("provider").in_bulk(list(by_model))
+    asked = 0
+    for pk, some in by_model.items():
+        try:
+            near = by_meaning(models[pk], some, query, _DEPTH, documents, passages_in(some, documents))
+        except EmbeddingError as error:
+            if is_strict:
+                raise
+            notes.append(str(error))
+            continue
+        asked = 1
+        for rank, (chunk, similarity) in enumerate(near, start=1):
+            _place(fused, chunk, "meaning", Place(rank, similarity))
+    return asked
+
+
+def _place(fused: dict[int, _Fused], chunk: int, way: str, place: Place) -> _Fused:
+    found = fused.setdefault(chunk, _Fused())
+    found.places[way] = place
+    found.score += (_SMOOTHING + 1) / (_SMOOTHING + place.rank)
+    return found
+
+
+def _loaded(best: list[int], fused: dict[int, _Fused], buckets: dict[int, Bucket], ways: int) -> list[Hit]:
+    """The passages themselves, with the words of the question marked."""
+    if not best:
         return []
-    asked: list[_Word] = []
-    candidates = 0
-    for word in sorted(words, key=lambda one: one.count):
-        if asked and candidates + word.count > _CANDIDATES:
-            break
-        asked.append(word)
-        candidates += word.count
-    # A word that every passage has tells none apart, but when it is all there is, it is looked for.
-    score = " + ".join(["%s * ts_rank(%s, c.search, %s::tsquery, 1)"] * len(words))
-    has = " || ".join(["CASE WHEN c.search @@ %s::tsquery THEN ARRAY[%s] ELSE '{}'::text[] END"] * len(words))
-    among = "" if documents is None else "AND c.document_id = ANY(%s)"
-    statement = f"""
-        SELECT found.*, ts_headline(%s::regconfig, found.text, %s::tsquery, %s) FROM (
-            SELECT c.bucket_id, d.uuid, d.name, v.number AS version, c.number, c.page, c.label, c.heading, c.text,
-                {score} AS score, {has} AS words
-            FROM buckets_chunk c
-            JOIN buckets_version v ON v.id = c.version_id AND v.state = %s
-            JOIN buckets_document d ON d.id = c.document_id
-            WHERE c.search @@ %s::tsquery AND c.bucket_id = ANY(%s) AND c.language = %s::regconfig {among}
-            ORDER BY score DESC, c.id LIMIT %s
-        ) found ORDER BY score DESC
-    """  # noqa: S608 -- made of our own words; values are parameters
-    every = " | ".join(word.query for word in words)
-    values: list[Any] = [language, every, f"StartSel={_START}, StopSel={_STOP}, HighlightAll=true"]
-    for word in words:
-        values += [word.weight, _WEIGHTS, word.query]
-    for word in words:
-        values += [word.query, word.lexeme]
-    values += [State.SEARCHABLE.value, " | ".join(word.query for word in asked), list(buckets), language]
-    values += [] if documents is None else [documents]
+    statement = """
+        SELECT c.id, c.bucket_id, d.uuid, d.name, v.number, c.number, c.page, c.label, c.heading, c.text,
+            CASE WHEN asked.words = '' THEN c.text
+                ELSE ts_headline(c.language, c.text, asked.words::tsquery, %s) END
+        FROM unnest(%s::bigint[], %s::text[]) AS asked (id, words)
+        JOIN buckets_chunk c ON c.id = asked.id
+        JOIN buckets_version v ON v.id = c.version_id
+        JOIN buckets_document d ON d.id = c.document_id
+    """
+    marks = f"StartSel={START}, StopSel={STOP}, HighlightAll=true"
+    words = [" | ".join(quoted(one) for one in _words(fused[pk])) for pk in best]
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*values, limit])
-        return [_hit(buckets, row) for row in cursor.fetchall()]
+        cursor.execute(statement, [marks, best, words])
+        rows = {row[0]: row[1:] for row in cursor.fetchall()}
+    return [_hit(rows[pk], fused[pk], buckets, ways) for pk in best if pk in rows]
 
 
-def _hit(buckets: dict[int, Bucket], row: tuple[Any, ...]) -> Hit:
-    bucket_id, document, name, version, number, page, label, heading, text, score, words, marked = row
+def _words(found: _Fused) -> tuple[str, ...]:
+    return found.words.words if found.words is not None else ()
+
+
+def _hit(row: tuple[Any, ...], found: _Fused, buckets: dict[int, Bucket], ways: int) -> Hit:
+    bucket_id, document, name, version, number, page, label, heading, text, marked = row
     bucket = buckets[bucket_id]
     return Hit(
         bucket=bucket.uuid,
@@ -159,33 +170,9 @@ def _hit(buckets: dict[int, Bucket], row: tuple[Any, ...]) -> Hit:
         label=label,
         heading=heading.removeprefix(name).removeprefix(" › "),
         text=text,
-        score=round(float(score), 4),
-        words=tuple(words),
+        score=round(found.score / ways, 4),
+        words=_words(found),
         marked=marked,
+        by_words=found.places.get("words"),
+        by_meaning=found.places.get("meaning"),
     )
-
-
-def _words(language: str, buckets: list[int], query: str, documents: list[int] | None) -> list[_Word]:
-    """The words of the question that some passage has, with how much each says."""
-    place, ids = ("bucket_id", buckets) if documents is None else ("document_id", documents)
-    count = f"""
-        SELECT word, (SELECT count(*) FROM (
-            SELECT 1 FROM buckets_chunk c WHERE c.search @@ quoted::tsquery AND c.{place} = ANY(%s) LIMIT %s) few)
-        FROM unnest(%s::text[], %s::text[]) AS asked (word, quoted)
-    """  # noqa: S608 -- one of two names of columns
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT tsvector_to_array(to_tsvector(%s::regconfig, %s))", [language, query])
-        lexemes = cursor.fetchone()[0][: _MOST_WORDS * 4]
-        first = [_Word(one, 0, 0) for one in sorted(lexemes, key=lambda one: -len(one))[:_MOST_WORDS]]
-        cursor.execute(count, [ids, _COUNTED_TO, [one.lexeme for one in first], [one.query for one in first]])
-        counts = cursor.fetchall()
-    among = (
-        Document.objects.filter(bucket__in=buckets) if documents is None else Document.objects.filter(pk__in=documents)
-    )
-    all_passages = among.aggregate(n=Sum("live__chunk_count"))["n"] or 0
-    return [_Word(word, number, _weight(number, all_passages)) for word, number in counts if number]
-
-
-def _weight(count: int, of: int) -> float:
-    """How much a word says that `count` of the passages have."""
-    return math.log(1 + (max(of, count) - count + 0.5) / (count + 0.5))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from audit.services import record
 from buckets import tasks
 from buckets.models import Bucket, Chunk, Document, State, Version
-from buckets.services.keeping import check_may_edit
+from buckets.services.rights import check_may_edit
 from buckets.worker.naming import LONGEST_NAME, clean_tags, safe_name
 from buckets.worker.receiving import Added, Given, locked_document, receive, refuse_archived
 from mindloom.web.errors import Conflict, Invalid, NotFound

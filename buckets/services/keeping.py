@@ -6,27 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Role
 from accounts.queries import may
 from audit.services import record
-from buckets import tasks
-from buckets.models import UNDER_WAY, Bucket, Document, State, Version
+from buckets.models import Bucket, Generation, GenerationState
+from buckets.services.generations import begin
+from buckets.services.rights import check_may_edit
 from buckets.worker.receiving import locked_bucket, refuse_archived
-from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
+from integrations.models import Model, Purpose
+from mindloom.web.errors import Conflict, Invalid, NotAllowed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from accounts.models import User
 
-FIELDS = ("name", "description", "visibility", "language", "passage_length")
+FIELDS = ("name", "description", "visibility", "language", "passage_length", "embedding_model")
 """What can be set of a bucket."""
-_CUT_BY = ("language", "passage_length")
-"""Of these, what decides how passages are made: when it changes, every file is cut anew beside what is searched."""
-REFUSAL = "Only the bucket’s owner and the department’s managers may change it."
+_MADE_BY = ("language", "passage_length", "embedding_model")
+"""Of these, what decides how passages are made: when it changes, a generation is built beside what is searched."""
 
 
 def create_bucket(*, actor: User, department_id: int, **values: Any) -> Bucket:
@@ -36,26 +36,36 @@ def create_bucket(*, actor: User, department_id: int, **values: Any) -> Bucket:
     bucket = Bucket(department_id=department_id, owner=actor)
     with transaction.atomic():
         _set(bucket, {"name": "", **values})
+        bucket.generation = Generation.objects.create(
+            bucket=bucket,
+            department_id=department_id,
+            number=1,
+            **{name: getattr(bucket, name) for name in _MADE_BY},
+            state=GenerationState.LIVE,
+            live_at=timezone.now(),
+            made_by=actor,
+        )
+        bucket.save(update_fields=["generation"])
         record(actor=actor, action="bucket.created", target=bucket)
     return bucket
 
 
 def update_bucket(*, actor: User, bucket: Bucket, values: Mapping[str, Any]) -> Bucket:
-    """Change what is given of `FIELDS`. Until files are cut anew, the passages of before are found.
+    """Change what is given of `FIELDS`. What decides how passages are made changes when all files are made so.
 
-    Raises `NotAllowed`, `Conflict` for an archived bucket, `Invalid` with the fields at fault.
+    Until then, and as long as the bucket's questions would find less, the passages of before are searched. Raises `NotAllowed`, `Conflict` for an archived bucket, `Invalid` with the fields at fault.
     """
     check_may_edit(actor, bucket)
     with transaction.atomic():
         locked = locked_bucket(bucket)
         refuse_archived(locked)
         before = {name: getattr(locked, name) for name in FIELDS}
-        _set(locked, values)
-        changed = [name for name in FIELDS if getattr(locked, name) != before[name]]
+        wanted = _set(locked, values)
+        changed = [name for name in FIELDS if wanted[name] != before[name]]
         if changed:
             record(actor=actor, action="bucket.changed", target=locked, fields=changed)
-        if set(changed) & set(_CUT_BY):
-            _cut_anew(actor, locked)
+        if set(values) & set(_MADE_BY):
+            begin(actor, locked, {name: wanted[name] for name in _MADE_BY if name in values})
     return locked
 
 
@@ -115,28 +125,35 @@ def delete_bucket(*, actor: User, bucket: Bucket, confirm: str) -> None:
         locked.delete()
 
 
-def check_may_edit(actor: User, bucket: Bucket) -> None:
-    """Raise `NotFound` or `NotAllowed` unless the actor may change the bucket."""
-    if not Bucket.objects.visible_to(actor).filter(pk=bucket.pk).exists():
-        raise NotFound("There is no such bucket, or not for you.")
-    if not Bucket.objects.editable_by(actor).filter(pk=bucket.pk).exists():
-        raise NotAllowed(REFUSAL)
+def _set(bucket: Bucket, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Put values into the row and keep it; returns what is wanted of all fields. Raises `Invalid` with all fields at fault.
 
-
-def _set(bucket: Bucket, values: Mapping[str, Any]) -> None:
-    """Put values into the row and keep it. Raises `Invalid` with all fields at fault."""
+    Of a bucket that is there, what passages are made by is checked and left as it is.
+    """
+    kept = {name: getattr(bucket, name) for name in _MADE_BY}
     for name in FIELDS:
-        if values.get(name) is not None:
+        if values.get(name) is not None and name != "embedding_model":
             given = str(values[name])
             setattr(bucket, name, given.strip() if name == "description" else " ".join(given.split()))
+    if "embedding_model" in values:
+        bucket.embedding_model = values["embedding_model"]
     wrong = _wrong(bucket)
+    model = bucket.embedding_model
+    usable = Model.objects.usable(Purpose.EMBEDDING)
+    if model is not None and model != kept["embedding_model"] and not usable.filter(pk=model.pk).exists():
+        wrong["embedding_model"] = [f"“{model.label}” can’t be used to find passages. Choose another model, or none."]
     if wrong:
         raise Invalid("Some fields are not right. Correct the marked ones.", fields=wrong)
+    wanted = {name: getattr(bucket, name) for name in FIELDS}
+    if bucket.pk is not None:
+        for name in _MADE_BY:
+            setattr(bucket, name, kept[name])
     try:
         with transaction.atomic():
             bucket.save()
     except IntegrityError:
         raise Invalid(fields={"name": ["This name is taken. Choose another one."]}) from None
+    return wanted
 
 
 def _wrong(bucket: Bucket) -> dict[str, list[str]]:
@@ -150,37 +167,9 @@ def _wrong(bucket: Bucket) -> dict[str, list[str]]:
     if wrong:
         return wrong
     try:
-        bucket.full_clean(exclude=["department", "owner"])
+        bucket.full_clean(exclude=["department", "owner", "generation", "embedding_model"])
     except ValidationError as error:
         wrong = {name: [str(one) for one in messages] for name, messages in error.message_dict.items()}
         if taken := wrong.pop(NON_FIELD_ERRORS, None):
             wrong["name"] = taken
     return wrong
-
-
-def _cut_anew(actor: User, bucket: Bucket) -> None:
-    """Every document gets a version of the same content under the new settings, which takes over when it is complete."""
-    documents = list(bucket.documents.select_related("newest").select_for_update(of=("self",), no_key=True))
-    former = [one.newest for one in documents if one.newest is not None]
-    Version.objects.filter(pk__in=[one.pk for one in former], state__in=UNDER_WAY).update(
-        state=State.REPLACED, finished_at=timezone.now(), fence=F("fence") + 1
-    )
-    made = Version.objects.bulk_create(
-        [
-            Version(
-                document_id=one.document_id,
-                department_id=one.department_id,
-                content_id=one.content_id,
-                number=one.number,
-                language=bucket.language,
-                passage_length=bucket.passage_length,
-                added_by=actor,
-            )
-            for one in former
-        ]
-    )
-    newest = {version.document_id: version for version in made}
-    for document in documents:
-        document.newest = newest.get(document.pk)
-    Document.objects.bulk_update(documents, ["newest"], batch_size=500)
-    transaction.on_commit(tasks.wake)

@@ -1,4 +1,4 @@
-"""What the scheduler does for buckets: wake workers up, and clear stored files away that nothing needs."""
+"""What the scheduler does for buckets: wake workers up, and clear away what nothing needs: stored files and passages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from buckets import tasks, worker
-from buckets.models import Content, Version
+from buckets.models import Chunk, Content, Generation, GenerationState, State, Version
 from mindloom import wall
 
 logger = logging.getLogger(__name__)
@@ -24,9 +24,32 @@ _AT_ONCE = 100
 
 def sweep_documents() -> None:
     """Wake a worker up when files wait that nobody works on: a message was lost, or a worker died."""
+    _settle()
     if worker.waiting():
         tasks.wake()
+    _clear_dissolved()
     _clear_unused()
+
+
+def _settle() -> None:
+    """Generations whose last file was made by a worker that died before it could say so, or whose model was away."""
+    with wall.system("sweeper: generations of all departments that are complete"):
+        rows = Generation.objects.filter(state=GenerationState.BUILDING).values_list("pk", "department_id")
+        building = list(rows)
+    for pk, department in building:
+        with wall.tenant([department]):
+            worker.settle(pk)
+
+
+def _clear_dissolved() -> None:
+    """Passages of generations that were thrown away, and rows of versions that say nothing any more."""
+    with wall.system("sweeper: passages of all departments that no generation has"):
+        gone = Version.objects.filter(generation=None, state=State.REPLACED, chunk_count__gt=0).order_by("pk")
+        for pk in list(gone.values_list("pk", flat=True)[:_AT_ONCE]):
+            Chunk.objects.filter(version=pk).delete()
+            Version.objects.filter(pk=pk).update(chunk_count=0)
+            same = Version.objects.filter(document=OuterRef("document"), number=OuterRef("number"))
+            Version.objects.filter(Exists(same.exclude(generation=None)), pk=pk).delete()
 
 
 def _clear_unused() -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 from audit.services import record
 from buckets import tasks
 from buckets.models import Bucket, WebSource
-from buckets.services.keeping import check_may_edit
+from buckets.services.rights import check_may_edit
 from buckets.worker.naming import clean_tags
 from buckets.worker.receiving import locked_bucket, refuse_archived
 from integrations.tools.calling import web_address

@@ -14,8 +14,10 @@ from accounts.models import Role, User
 from accounts.queries import colleagues_of, may
 from buckets import services
 from buckets.forms import BucketForm, DeleteForm, OwnerForm, SearchForm
-from buckets.queries import search, tags_of
+from buckets.models import GenerationState
+from buckets.queries import Found, find, generations_of, tags_of
 from buckets.views.doors import editable, frame, uses, visible
+from buckets.views.generations import asked
 from integrations.forms import add_errors
 from mindloom.web.errors import Conflict, Invalid
 from mindloom.web.http import render_page
@@ -41,11 +43,14 @@ def search_page(request: Request, uuid: UUID) -> HttpResponse:
     query = request.GET.get("q", "").replace("\x00", "").strip()[:1_000]
     is_asked = bool(query) and form.is_valid() and bucket.archived_at is None
     started = time.monotonic()
-    hits = search([bucket], query, HITS, only=form.only()) if is_asked else []
+    found = find([bucket], query, HITS, only=form.only()) if is_asked else Found([])
     context = {
         **frame(request, bucket, "search"),
         "query": query,
-        "hits": hits,
+        "hits": found.hits,
+        "notes": found.notes,
+        "questions": asked(bucket, check="check" in request.GET),
+        "checked": "check" in request.GET,
         "form": form,
         "narrowed": [name for name in ("tag", "name", "since", "until") if any(request.GET.getlist(name))],
         "took_ms": round((time.monotonic() - started) * 1000),
@@ -69,7 +74,7 @@ def settings_page(request: Request, uuid: UUID) -> HttpResponse:
     """Everything that can be set; without the right to, what is set."""
     bucket = visible(request, uuid) if request.method != "POST" else editable(request, uuid)
     form = BucketForm(request.POST if request.method == "POST" else None, bucket)
-    context = frame(request, bucket, "settings")
+    context = {**frame(request, bucket, "settings"), "generations": generations_of(bucket)}
     if request.method == "POST" and form.is_valid():
         try:
             services.update_bucket(actor=request.user, bucket=bucket, values=form.cleaned_data)
@@ -78,10 +83,15 @@ def settings_page(request: Request, uuid: UUID) -> HttpResponse:
         except Conflict as error:
             form.add_error(None, error.message)
         else:
-            messages.success(request, f"“{form.cleaned_data['name']}” is saved.")
+            is_built = bucket.generations.filter(state=GenerationState.BUILDING).exists()
+            more = " The new passages are being made; until they are complete, those of before are searched."
+            messages.success(request, f"“{form.cleaned_data['name']}” is saved.{more if is_built else ''}")
             return redirect("buckets:settings", bucket.uuid)
     context |= {"form": form, "owner_form": OwnerForm(None, _heirs(request, bucket)) if context["may_edit"] else None}
-    return render_page(request, "buckets/settings.html", context, status=422 if form.errors else 200)
+    status = 422 if form.errors else 200
+    return render_page(
+        request, "buckets/settings.html", context, partials={"generations": "generations"}, status=status
+    )
 
 
 @login_required

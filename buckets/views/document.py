@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from buckets import services
 from buckets.forms import DocumentForm
-from buckets.queries import live_pages
+from buckets.queries import live_pages, versions_of
 from buckets.stream import download
 from buckets.views.doors import document_of, editable, frame, visible
 from integrations.forms import add_errors
@@ -42,7 +42,7 @@ def document_page(request: Request, uuid: UUID, document_uuid: UUID) -> HttpResp
 
 
 def _shown(request: Request, bucket: Bucket, document: Document) -> dict[str, Any]:
-    versions = document.versions.select_related("content", "added_by").order_by("-id")
+    versions = versions_of(document, bucket)
     shown = document.live or document.newest
     if wanted := request.GET.get("version"):
         number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else 0

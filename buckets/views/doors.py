@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 def visible(request: Request, uuid: UUID) -> Bucket:
     """The bucket, or 404."""
-    buckets = counted(Bucket.objects.visible_to(request.user).select_related("owner", "department"))
+    buckets = counted(
+        Bucket.objects.visible_to(request.user).select_related("owner", "department", "embedding_model", "generation")
+    )
     return get_object_or_404(buckets, uuid=uuid)
 
 

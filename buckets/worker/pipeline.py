@@ -1,7 +1,8 @@
-"""received → extracted → chunked → searchable: one step after the other, each kept when it is done.
+"""received → extracted → chunked → embedded → searchable: one step after the other, each kept when it is done.
 
 A version is claimed like a run: with a fence, and with a lease that is renewed while somebody works on it. When the worker dies,
-the lease ends and the next one goes on with the step that was under way. A file that kills its workers is given up.
+the lease ends and the next one goes on with the step that was under way. A file that kills its workers is given up. As soon as it
+is cut, it is found by its words; for the embedding model it may wait as long as that takes.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from buckets.models import UNDER_WAY, Chunk, Content, Document, Page, PassageLength, State, Version
+from buckets.models import UNDER_WAY, Bucket, Chunk, Content, Document, Page, PassageLength, State, Version
 from buckets.readers.parts import Refused
+from buckets.worker.embedding import Waits, embed_version
 from buckets.worker.extraction import extract, working_folder
+from buckets.worker.generations import settle
 from buckets.worker.passages import Source, passages
 from buckets.worker.virus import refuse_infected
 from mindloom import wall
@@ -75,7 +78,10 @@ def waiting() -> bool:
 def claim() -> Version | None:
     """The version that waits longest, now ours; None when none waits."""
     with wall.system("document worker: the next file of all departments"), transaction.atomic():
-        version: Version | None = _claimable().select_for_update(skip_locked=True).order_by("id").first()
+        # What is searched comes before what is built beside it.
+        order = (F("generation__state").desc(nulls_last=True), "id")
+        free = _claimable().select_for_update(skip_locked=True, of=("self",))
+        version: Version | None = free.select_related("generation__embedding_model__provider").order_by(*order).first()
         if version is None:
             return None
         version.fence += 1
@@ -86,7 +92,9 @@ def claim() -> Version | None:
 
 
 def _claimable() -> Any:
-    return Version.objects.filter(Q(lease_until=None) | Q(lease_until__lt=timezone.now()), state__in=UNDER_WAY)
+    now = timezone.now()
+    rested = Q(waits_until=None) | Q(waits_until__lte=now)
+    return Version.objects.filter(rested, Q(lease_until=None) | Q(lease_until__lt=now), state__in=UNDER_WAY)
 
 
 def advance(version: Version) -> None:
@@ -97,6 +105,8 @@ def advance(version: Version) -> None:
             job.run()
         except Refused as refused:
             job.fail(str(refused))
+        except Waits as wait:
+            job.wait(wait)
         except Stopped:
             job.let_go()
         except Lost:
@@ -108,6 +118,8 @@ def advance(version: Version) -> None:
         except Exception as error:
             logger.exception("Version %s could not be worked on", version.pk)
             job.fail(_BROKE.format(error=type(error).__name__))
+        if version.generation_id is not None and not stopping.is_set():
+            settle(version.generation_id)
 
 
 class _Job:
@@ -120,16 +132,30 @@ class _Job:
     def run(self) -> None:
         if self._version.attempts > MOST_ATTEMPTS:
             raise Refused(GIVEN_UP.format(count=MOST_ATTEMPTS))
-        steps = {State.RECEIVED: self._extract, State.EXTRACTED: self._cut, State.CHUNKED: self._go_live}
+        steps = {
+            State.RECEIVED: self._extract,
+            State.EXTRACTED: self._cut,
+            State.CHUNKED: self._embed,
+            State.EMBEDDED: self._finish,
+        }
         while (step := steps.get(State(self._version.state))) is not None:
             step()
 
     def fail(self, reason: str) -> None:
+        """What can be found by its words by now stays."""
+        failed = {"state": State.FAILED, "reason": reason[:600], "lease_until": None, "finished_at": timezone.now()}
         with transaction.atomic():
-            if self._mine().update(
-                state=State.FAILED, reason=reason[:600], lease_until=None, finished_at=timezone.now(), chunk_count=0
-            ):
+            if self._mine().filter(is_found=False).update(**failed, chunk_count=0):
                 Chunk.objects.filter(version=self._version).delete()
+            else:
+                self._mine().update(**failed)
+
+    def wait(self, wait: Waits) -> None:
+        """Give it back until the embedding model may be asked again; so do all others that want the same model."""
+        until = timezone.now() + timedelta(seconds=wait.seconds)
+        self._mine().update(lease_until=None, waits_until=until, attempts=0, reason=wait.reason[:600])
+        others = Version.objects.filter(state=State.CHUNKED, lease_until=None, is_found=True)
+        others.filter(generation__embedding_model=wait.model).update(waits_until=until, reason=wait.reason[:600])
 
     def let_go(self) -> None:
         """Give it back, as if it had not been tried."""
@@ -150,7 +176,8 @@ class _Job:
 
     def _reached(self, state: State, **values: Any) -> None:
         """A step is done, and what it made is kept with this. The next step's tries are counted anew."""
-        if not self._mine().update(state=state, attempts=1, lease_until=timezone.now() + LEASE, **values):
+        done = {"state": state, "attempts": 1, "lease_until": timezone.now() + LEASE, "reason": "", **values}
+        if not self._mine().update(**done):
             raise Lost
         self._version.state = state
 
@@ -212,6 +239,7 @@ class _Job:
                 heading=f"{document.name} › {one.heading}"[:600] if one.heading else document.name,
                 text=one.text,
                 language=version.language,
+                generation=version.generation_id or 0,
             )
             for number, one in enumerate(passages(sources, longest), start=1)
         )
@@ -222,21 +250,47 @@ class _Job:
             self._alive()
         self._reached(State.CHUNKED, chunk_count=count)
 
-    def _go_live(self) -> None:
-        """In one transaction the new passages are found and the old ones are gone."""
+    def _embed(self) -> None:
+        """First it is found by its words; then its meaning is asked for, if the generation has a model."""
+        if not self._take_over():
+            return
+        generation = self._version.generation
+        if generation is not None and generation.embedding_model is not None:
+            embed_version(self._version, generation.embedding_model, self._renew)
+        self._reached(State.EMBEDDED)
+
+    def _renew(self) -> None:
+        """Hold the version for another while, in the transaction in which it is called."""
+        if stopping.is_set():
+            raise Stopped
+        if not self._mine().update(lease_until=timezone.now() + LEASE):
+            raise Lost
+        self._renewed = time.monotonic()
+
+    def _take_over(self) -> bool:
+        """In one transaction the new passages are found and the old ones are gone. False when a newer version is there."""
         version = self._version
         with transaction.atomic():
             document = Document.objects.select_for_update(no_key=True).get(pk=version.document_id)
-            if document.newest_id != version.pk:  # a newer one was given in the meantime
+            same = Version.objects.filter(document=document, generation=version.generation_id)
+            if version.generation_id is None or same.filter(pk__gt=version.pk).exists():
                 self._reached(State.REPLACED, finished_at=timezone.now(), chunk_count=0)
+                Version.objects.filter(pk=version.pk).update(lease_until=None, is_found=False)
                 Chunk.objects.filter(version=version).delete()
-                return
-            self._reached(State.SEARCHABLE, reason="", finished_at=timezone.now())
-            Version.objects.filter(pk=version.pk).update(lease_until=None)
-            former = Version.objects.filter(document=document).exclude(pk=version.pk)
-            former.filter(state=State.SEARCHABLE).update(state=State.REPLACED, chunk_count=0)
-            Chunk.objects.filter(document=document).exclude(version=version).delete()
-            Document.objects.filter(pk=document.pk).update(live=version.pk, updated_at=timezone.now())
+                return False
+            former = list(same.filter(is_found=True).exclude(pk=version.pk).values_list("pk", flat=True))
+            Version.objects.filter(pk__in=former).update(state=State.REPLACED, chunk_count=0, is_found=False)
+            Chunk.objects.filter(version__in=former).delete()
+            if not self._mine().update(is_found=True):
+                raise Lost
+            if Bucket.objects.filter(pk=document.bucket_id, generation=version.generation_id).exists():
+                Document.objects.filter(pk=document.pk).update(live=version.pk, updated_at=timezone.now())
+        return True
+
+    def _finish(self) -> None:
+        with transaction.atomic():
+            self._reached(State.SEARCHABLE, finished_at=timezone.now())
+            Version.objects.filter(pk=self._version.pk).update(lease_until=None, waits_until=None)
 
 
 def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:

@@ -187,6 +187,7 @@ def _next_version(
         document=document,
         department_id=document.department_id,
         content=content,
+        generation_id=bucket.generation_id,
         number=number,
         language=bucket.language,
         passage_length=bucket.passage_length,

@@ -11,6 +11,7 @@ from integrations.services.connections import (
     update_connection,
 )
 from integrations.services.defaults import ensure_defaults
+from integrations.services.embedding import embed
 from integrations.services.manage import (
     TestResult,
     add_model,
@@ -52,6 +53,7 @@ __all__ = [
     "delete_model",
     "delete_provider",
     "delete_server",
+    "embed",
     "enable_connection",
     "enable_provider",
     "enable_server",

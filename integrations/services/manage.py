@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from audit.services import record
 from integrations import providers
-from integrations.models import Model, ModelPrice, ModelProvider, ProviderKind
+from integrations.models import Model, ModelPrice, ModelProvider, ProviderKind, Purpose
 from integrations.services.checking import header_problem, row_errors, save_row
 from integrations.services.secrets import opened, seal_key
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, Unavailable
@@ -140,7 +140,13 @@ def sync_models(*, actor: User, provider: ModelProvider) -> list[Model]:
         raise Unavailable(str(error)) from None
     known = set(provider.models.values_list("model_id", flat=True))
     new = [
-        Model(provider=provider, model_id=offer.model_id, label=offer.label, is_enabled=False)
+        Model(
+            provider=provider,
+            model_id=offer.model_id,
+            label=offer.label,
+            is_enabled=False,
+            purpose=Purpose.EMBEDDING if "embed" in offer.model_id.lower() else Purpose.CHAT,
+        )
         for offer in offers
         if offer.model_id not in known
     ]
@@ -151,7 +157,7 @@ def sync_models(*, actor: User, provider: ModelProvider) -> list[Model]:
 
 
 def add_model(*, actor: User, provider: ModelProvider, model_id: str, label: str = "", **fields: Any) -> Model:
-    """Add a model, switched on. `fields`: description, context_window, supports_tools. Raises `Invalid`."""
+    """Add a model, switched on. `fields`: description, context_window, supports_tools, purpose. Raises `Invalid`."""
     _administrator(actor)
     model = Model(provider=provider, model_id=model_id.strip(), label=label.strip() or model_id.strip()[:80], **fields)
     _check(model)
@@ -162,8 +168,18 @@ def add_model(*, actor: User, provider: ModelProvider, model_id: str, label: str
 
 
 def update_model(*, actor: User, model: Model, **changes: Any) -> Model:
-    """Change model_id, label, description, context_window, supports_tools or is_enabled."""
+    """Change model_id, label, description, context_window, supports_tools, purpose or is_enabled.
+
+    What an embedding model is called at its provider stays: buckets are made of its vectors. Raises `Conflict` and `Invalid`.
+    """
     _administrator(actor)
+    if changes.get("purpose", model.purpose) != Purpose.CHAT:
+        _refuse_default([model], f"“{model.label}” is the default model of agents.")
+    if model.purpose == Purpose.EMBEDDING and any(
+        changes.get(name, getattr(model, name)) != getattr(model, name) for name in ("model_id", "purpose")
+    ):
+        sentence = "Buckets are made of its vectors, so this stays. Add the other one as a model of its own."
+        raise Invalid(fields={"model_id": [sentence]})
     if changes.get("is_enabled") is False:
         _refuse_default([model], f"“{model.label}” is the default model.")
     changed = [name for name, value in changes.items() if getattr(model, name) != value]
@@ -189,6 +205,8 @@ def delete_model(*, actor: User, model: Model) -> None:
 def set_default_model(*, actor: User, model: Model) -> Model:
     """Make it the model of agents that choose none. Raises `Conflict` when it or its provider is switched off."""
     _administrator(actor)
+    if model.purpose != Purpose.CHAT:
+        raise Conflict(f"“{model.label}” is for finding passages, not for agents.")
     if not (model.is_enabled and model.provider.is_enabled):
         raise Conflict(f"“{model.label}” is switched off. Switch it and its provider on first.")
     with transaction.atomic():
@@ -274,5 +292,7 @@ def _check_provider(provider: ModelProvider) -> None:
 
 
 def _check(model: Model) -> None:
+    if model.purpose == Purpose.EMBEDDING and model.provider.kind in {ProviderKind.OFFLINE, ProviderKind.ANTHROPIC}:
+        raise Invalid(fields={"purpose": [f"{model.provider.name} has no models for finding passages by meaning."]})
     if fields := row_errors(model):
         raise Invalid(fields=fields)

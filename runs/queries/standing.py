@@ -10,9 +10,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Avg, F, Q
 
+from integrations.providers.limited import limited
 from mindloom import wall
 from runs.models import Priority, Run, State
-from runs.queries.limited import limited
 from runs.queries.limits import allowed
 from runs.queries.workers import workers
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runs.queries.limited import NOW
-from runs.queries.shared import Unknown, shared
+from integrations.providers.limited import NOW
+from integrations.providers.shared import Unknown, shared
 
 KEY = "workers"
 SILENT_SECONDS = 15

@@ -17,12 +17,12 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from integrations.providers.limited import limited
 from mindloom import wall
 from mindloom.engine.events import RunStarted
 from mindloom.engine.spec import Limits, spec_from_json
 from mindloom.wall.pool import give_back
 from runs.models import Guard, Priority, Reason, Run, State, append
-from runs.queries.limited import limited
 from runs.queries.limits import ALLOWED_SQL
 from runs.signals import announce
 

@@ -6,8 +6,8 @@ import threading
 
 from django.conf import settings
 
-from runs.queries.limited import NOW
-from runs.queries.shared import Unknown, shared
+from integrations.providers.limited import NOW
+from integrations.providers.shared import Unknown, shared
 from runs.queries.workers import KEY
 from runs.worker.claim import worker_name
 

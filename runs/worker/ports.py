@@ -9,12 +9,13 @@ from redis import RedisError
 
 from integrations import services as integrations
 from integrations import tools
+from integrations.providers import limiter
 from mindloom import wall
 from mindloom.engine.errors import EngineError
 from mindloom.engine.ports import Passage
 from mindloom.wall.pool import give_back
 from mindloom.web.errors import Unavailable
-from runs.worker import files, knowledge, limiter
+from runs.worker import files, knowledge
 from runs.worker import memory as memories
 
 if TYPE_CHECKING:

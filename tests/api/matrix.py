@@ -155,6 +155,9 @@ GET    buckets:search                 302       200       200       200       40
 GET    buckets:uses                   302       200       200       200       404       200
 GET    buckets:settings               302       200       200       200       404       200
 POST   buckets:settings               302       403       403       302       404       302
+POST   buckets:generation             302       403       403       302       404       302
+POST   buckets:add_question           302       403       403       302       404       302
+POST   buckets:remove_question        302       403       403       302       404       302
 POST   buckets:transfer               302       403       403       302       404       302
 POST   buckets:archive                302       403       403       302       404       302
 POST   buckets:restore                302       403       403       302       404       302
@@ -341,6 +344,11 @@ POST   api:bucket_sources             401       403       403       201       40
 GET    api:bucket_source              401       200       200       200       404       200
 DELETE api:bucket_source              401       403       403       204       404       204
 POST   api:bucket_source_refresh      401       403       403       200       404       200
+GET    api:bucket_generations         401       200       200       200       404       200
+POST   api:bucket_generations         401       403       403       409       404       409
+GET    api:bucket_questions           401       200       200       200       404       200
+POST   api:bucket_questions           401       403       403       201       404       201
+DELETE api:bucket_question            401       403       403       204       404       204
 GET    api:bucket_documents           401       200       200       200       404       200
 POST   api:bucket_documents           401       403       403       201       404       201
 GET    api:bucket_document            401       200       200       200       404       200

@@ -79,6 +79,10 @@ def _buckets(stage: Stage) -> dict[str, dict[str, Any]]:
         "buckets:paste": {"name": "Note", "text": "Hello"},
         "buckets:web": {"url": "https://example.org/news"},
         "api:bucket_sources": {"url": "https://example.org/news"},
+        "buckets:generation": {"action": "revert"},
+        "buckets:add_question": {"text": "What is free?", "document": str(stage.document.uuid)},
+        "api:bucket_generations": {"action": "revert"},
+        "api:bucket_questions": {"text": "What is free?", "document": str(stage.document.uuid)},
         "buckets:transfer": {"owner": str(stage.cast.bob.uuid)},
         "buckets:delete": {"confirm": stage.bucket.name},
         "buckets:replace": {"file": ContentFile(b"Hello", "hello.txt")},
@@ -122,6 +126,12 @@ class Stage:
     delivery: Delivery
     bucket: Bucket
     document: Document
+
+    @property
+    def question(self) -> UUID:
+        """Of the bucket."""
+        with wall.system("tests: set the stage"):
+            return self.bucket.questions.get().uuid
 
 
 def build(cast: Cast) -> Stage:
@@ -224,6 +234,7 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
         "delivery_uuid": stage.delivery.uuid,
         "document_uuid": stage.document.uuid,
         "source_uuid": stage.document.source.uuid,
+        "question_uuid": stage.question,
         "price_uuid": stage.model.prices.get().uuid,
         "number": 1,
         "seq": 1,

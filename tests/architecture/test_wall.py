@@ -158,6 +158,7 @@ BUCKETS = (
     *(("document", key, target) for key, target in (("bucket", "bucket"), ("newest", "version"), ("live", "version"))),
     *(("chunk", one, one) for one in ("version", "document", "bucket")),
     *(("websource", "bucket", "bucket"), ("document", "source", "websource")),
+    *((one, key, key) for one, key in (("vector", "bucket"), ("question", "document"), ("version", "generation"))),
 )
 
 

@@ -73,6 +73,20 @@ def _documents(options: argparse.Namespace) -> list[Row]:
         return documents.measure(house)
 
 
+def _retrieval(options: argparse.Namespace) -> list[Row]:
+    with House() as house:
+        from tests.benchmarks import retrieval
+
+        return retrieval.measure(house)
+
+
+def _passages(options: argparse.Namespace) -> list[Row]:
+    with House() as house:
+        from tests.benchmarks import passages
+
+        return passages.measure(house, size=options.passages, count=max(20, options.runs // 4))
+
+
 def _log(options: argparse.Namespace) -> list[Row]:
     with House() as house:
         from tests.benchmarks import log
@@ -95,6 +109,8 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
     "lists": _lists,
     "history": _history,
     "documents": _documents,
+    "retrieval": _retrieval,
+    "passages": _passages,
     "log": _log,
     "idle": _idle,
 }
@@ -109,6 +125,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=200, help="runs a round that are counted")
     parser.add_argument("--viewers", type=int, default=200, help="websockets that watch one run")
     parser.add_argument("--history", type=int, default=1_000_000, help="runs of the history, each with 20 events")
+    parser.add_argument("--passages", type=int, default=1_000_000, help="passages that are searched")
     parser.add_argument("--rounds", type=int, default=3, help="how often the side-by-side measurements are repeated")
     parser.add_argument(
         "--agentos",
@@ -138,7 +155,7 @@ def _all(options: argparse.Namespace) -> int:
             print(f"{name}: load {os.getloadavg()[0]:.2f} before", flush=True)
             into.unlink(missing_ok=True)
             counts = [f"--runs={options.runs}", f"--rounds={options.rounds}", f"--viewers={options.viewers}"]
-            counts.append(f"--history={options.history}")
+            counts += [f"--history={options.history}", f"--passages={options.passages}"]
             command = [sys.executable, "-m", "tests.benchmarks", name, f"--into={into}", *counts]
             command += ["--agentos"] if options.agentos else []
             if not _one(command) or not into.exists():

@@ -132,7 +132,7 @@ def test_a_paste_is_a_file_of_markdown(cast, bucket):
     assert search([bucket], "noise")[0].heading == "Noise"
 
 
-def test_changed_passages_take_over_file_by_file(add, cast, bucket):
+def test_changed_passages_take_over_when_all_are_made(add, cast, bucket):
     long = "\n\n".join(f"Rule {n} is that every guest signs the book of rule {n} at the door." for n in range(40))
     before = add("rules.txt", long)
     services.update_bucket(actor=cast.alice, bucket=bucket, values={"passage_length": "short"})
@@ -140,11 +140,15 @@ def test_changed_passages_take_over_file_by_file(add, cast, bucket):
     assert search([bucket], "guest book")
 
     read_all()
+    bucket.refresh_from_db()
     document = Document.objects.get(pk=before.pk)
     assert document.live != before.live
     assert document.live.number == 1
     assert document.live.chunk_count > before.live.chunk_count
-    assert set(Chunk.objects.values_list("version", flat=True)) == {document.live.pk}
+    assert [hit.version for hit in search([bucket], "guest book", 3)] == [1, 1, 1]
+    assert {hit.text for hit in search([bucket], "guest book", 50)} == set(
+        Chunk.objects.filter(version=document.live).values_list("text", flat=True)
+    )
 
 
 def test_the_language_of_a_bucket_brings_words_to_their_stems(add, cast, bucket):
@@ -222,7 +226,7 @@ def test_a_search_is_narrowed_to_some_documents(three, bucket, only, names):
 
 
 def test_a_frequent_word_is_found_in_the_documents_that_are_meant(add, bucket, monkeypatch):
-    monkeypatch.setattr("buckets.queries.searching._CANDIDATES", 3)
+    monkeypatch.setattr("buckets.queries.words.RARE_CANDIDATES", 3)
     rare, often = add("rare.txt", "Turrets need parking."), add("often.txt", "Parking is free.")
     for number in range(4):
         add(f"{number}.txt", f"Parking row {number}.")

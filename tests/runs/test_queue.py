@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 
+from integrations.providers import limiter
 from mindloom import wall
 from mindloom.engine.events import RunCompleted
 from mindloom.engine.scripted import ScriptedRunner
 from runs import services, worker
 from runs.models import Priority, Run, State, Trigger
-from runs.worker import limiter
 from runs.worker.claim import claim_next
 from runs.worker.queue import Slots
 from tests import factories

@@ -8,12 +8,13 @@ from uuid import uuid4
 
 import pytest
 
+from integrations.providers import limited as limited_module
+from integrations.providers import limiter
+from integrations.providers import shared as shared_module
 from mindloom import wall
 from runs.models import Approval, Priority, Run, State, Trigger
 from runs.queries import Why, standing
-from runs.queries import limited as limited_module
-from runs.queries import shared as shared_module
-from runs.worker import life, limiter
+from runs.worker import life
 from tests import factories
 
 
@@ -133,7 +134,7 @@ def test_with_redis_away_the_workers_cannot_be_told(cast, house, settings, monke
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     shared_module._client.cache_clear()
     monkeypatch.setattr(shared_module, "shared", shared_module.Shared())
-    for module in ("runs.queries.workers.shared", "runs.queries.limited.shared"):
+    for module in ("runs.queries.workers.shared", "integrations.providers.limited.shared"):
         monkeypatch.setattr(module, shared_module.shared)
     try:
         assert standing(queued(house, cast.bob)).code == Why.EXECUTOR_UNAVAILABLE

@@ -60,6 +60,8 @@ def _database() -> str:
     version, vector = row
     if version < 150_000:
         raise Failed(f"PostgreSQL {version // 10_000} is too old. Mindloom needs 15 or newer.")
+    if tuple(int(part) for part in vector.split(".")[:2]) < (0, 8):
+        raise Failed(f"pgvector {vector} is too old. Mindloom needs 0.8; as a superuser: ALTER EXTENSION vector UPDATE;")
     return f"PostgreSQL {version // 10_000}, pgvector {vector}"
 
 

@@ -44,7 +44,7 @@ def list_models(provider: ModelProvider, key: str, *, seconds: float = SECONDS) 
     if kind is ProviderKind.OFFLINE:
         return [Offer("offline", "Offline")]
     url = _models_url(kind, provider)
-    answer = _call(url, provider, _headers(kind, key, provider), key, seconds)
+    answer = _call(url, provider, headers_for(kind, key, provider), key, seconds)
     return _offers(answer, provider)
 
 
@@ -61,7 +61,8 @@ def _models_url(kind: ProviderKind, provider: ModelProvider) -> str:
     return f"{base}/models"
 
 
-def _headers(kind: ProviderKind, key: str, provider: ModelProvider) -> dict[str, str]:
+def headers_for(kind: ProviderKind, key: str, provider: ModelProvider) -> dict[str, str]:
+    """What a provider of this kind is sent with every request."""
     headers = {"accept": "application/json", **provider.headers}
     if kind is ProviderKind.ANTHROPIC:
         headers |= {"x-api-key": key, "anthropic-version": _ANTHROPIC_VERSION}
@@ -83,7 +84,7 @@ def _call(url: str, provider: ModelProvider, headers: dict[str, str], key: str, 
 
 
 def _refusal(answer: Answer, provider: ModelProvider, key: str) -> str:
-    said = without(_own_words(answer), key)
+    said = without(own_words(answer), key)
     told = f" It says: {said}" if said else ""
     if answer.status in {401, 403}:
         return f"{provider.name} does not accept the key ({answer.status}). Check it and enter it again.{told}"
@@ -92,7 +93,7 @@ def _refusal(answer: Answer, provider: ModelProvider, key: str) -> str:
     return f"{provider.name} answered {answer.status}.{told}"
 
 
-def _own_words(answer: Answer) -> str:
+def own_words(answer: Answer) -> str:
     """The provider's error text, bounded; a page of HTML says nothing."""
     try:
         body = answer.json()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from runs.queries.shared import Unknown, shared
+from integrations.providers.shared import Unknown, shared
 
 KEY = "limited-providers"
 FRESH_SECONDS = 0.2

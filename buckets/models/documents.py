@@ -1,4 +1,4 @@
-"""Content buckets, their documents, and the passages that are searched.
+"""Content buckets and their documents.
 
 A `Document` is a file by its name in one bucket. Each file that was given under this name is a `Version`; its bytes are a
 `Content`, kept once for a department however often they are given, and its text is kept in `Page`s of the content. The version
@@ -7,19 +7,18 @@ that can be searched has `Chunk`s. A new version takes the old one's place only 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from uuid import uuid4
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.models import Department, Role, User
 from accounts.queries import departments_where, roles_of
+from integrations.models import Model
 
 if TYPE_CHECKING:
     from datetime import date
@@ -106,6 +105,12 @@ class Bucket(models.Model):
     visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.DEPARTMENT)
     language = models.CharField(max_length=16, choices=Language.choices, default=Language.ENGLISH)
     passage_length = models.CharField(max_length=8, choices=PassageLength.choices, default=PassageLength.MEDIUM)
+    embedding_model = models.ForeignKey(
+        Model, models.SET_NULL, null=True, blank=True, related_name="+", help_text="Finds passages by meaning, too"
+    )
+    generation = models.ForeignKey(
+        "Generation", models.SET_NULL, null=True, related_name="+", help_text="What is searched"
+    )
     archived_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -252,30 +257,33 @@ class WebSource(models.Model):
 
 
 class State(models.TextChoices):
-    """How far a version is. The first three are worked on; see `worker`."""
+    """How far a version is. The first four are worked on; see `worker`."""
 
     RECEIVED = "received", "Waiting"
     EXTRACTED = "extracted", "Text read"
     CHUNKED = "chunked", "Cut into passages"
+    EMBEDDED = "embedded", "Meaning known"
     SEARCHABLE = "searchable", "Searchable"
     FAILED = "failed", "Failed"
     REPLACED = "replaced", "Replaced"
 
 
-UNDER_WAY = (State.RECEIVED, State.EXTRACTED, State.CHUNKED)
+UNDER_WAY = (State.RECEIVED, State.EXTRACTED, State.CHUNKED, State.EMBEDDED)
 
 
 class Version(models.Model):
     """A content given under a document's name, and how its passages are made.
 
-    `number` counts contents: when a bucket's settings change, the same content gets another row with the same number. Whoever
-    works on a row holds it until `lease_until`; `fence` counts who, so that a worker given up for dead changes nothing more.
+    `number` counts contents: in every generation of the bucket the same content has a row of its own with the same number. Whoever
+    works on a row holds it until `lease_until`; `fence` counts who, so that a worker given up for dead changes nothing more. Until
+    `waits_until` nobody takes it: the embedding model could not be asked, for `reason`.
     """
 
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
     document = models.ForeignKey(Document, models.CASCADE, related_name="versions")
     department = models.ForeignKey(Department, models.PROTECT, related_name="+", db_index=False)
     content = models.ForeignKey(Content, models.PROTECT, related_name="versions")
+    generation = models.ForeignKey("Generation", models.SET_NULL, null=True, related_name="versions")
     number = models.PositiveIntegerField(help_text="Counts from 1")
     language = models.CharField(max_length=16, choices=Language.choices)
     passage_length = models.CharField(max_length=8, choices=PassageLength.choices)
@@ -284,6 +292,8 @@ class Version(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
+    waits_until = models.DateTimeField(null=True)
+    is_found = models.BooleanField(default=False, help_text="Whether its passages are found in its generation")
     chunk_count = models.PositiveIntegerField(default=0)
     added_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -293,6 +303,11 @@ class Version(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["id"], condition=Q(state__in=UNDER_WAY), name="version_under_way"),
         ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["document", "generation"], condition=Q(is_found=True), name="version_one_found"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"version {self.number}"
@@ -301,55 +316,3 @@ class Version(models.Model):
     def is_under_way(self) -> bool:
         """Whether it is still worked on."""
         return self.state in UNDER_WAY
-
-
-class ConfigurationField(models.Field):
-    """The name of a text search configuration, in PostgreSQL's own type, so that the words can be worked out by the table."""
-
-    def db_type(self, connection: Any) -> str:
-        """PostgreSQL's type."""
-        return "regconfig"
-
-
-class Words(Func):
-    """What can be found in a passage: the words of heading and text by its own language, those of the heading with weight A."""
-
-    template = (
-        "setweight(to_tsvector(%(language)s, %(heading)s), 'A') || setweight(to_tsvector(%(language)s, %(text)s), 'D')"
-    )
-    output_field = SearchVectorField()
-
-    def __init__(self, language: str, heading: str, text: str) -> None:
-        super().__init__(F(language), F(heading), F(text))
-
-    def as_sql(self, compiler: Any, connection: Any, *args: Any, **more: Any) -> tuple[str, tuple[Any, ...]]:
-        """The expression; columns have no values of their own."""
-        language, heading, text = (compiler.compile(one)[0] for one in self.get_source_expressions())
-        return self.template % {"language": language, "heading": heading, "text": text}, ()
-
-
-class Chunk(models.Model):
-    """A passage that can be found. `title` and `heading` count more than the text."""
-
-    document = models.ForeignKey(Document, models.CASCADE, related_name="+")
-    version = models.ForeignKey(Version, models.CASCADE, related_name="chunks", db_index=False)
-    bucket = models.ForeignKey(Bucket, models.CASCADE, related_name="+")
-    department = models.ForeignKey(Department, models.PROTECT, related_name="+", db_index=False)
-    number = models.PositiveIntegerField(help_text="Counts from 1")
-    page = models.PositiveIntegerField(help_text="The page on which it begins")
-    label = models.CharField(max_length=120, blank=True)
-    heading = models.CharField(max_length=600, blank=True, help_text="The document's name and the headings above it")
-    text = models.TextField()
-    language = ConfigurationField()
-    search = models.GeneratedField(
-        expression=Words("language", "heading", "text"),
-        output_field=SearchVectorField(),
-        db_persist=True,
-    )
-
-    class Meta:
-        indexes: ClassVar = [GinIndex(fields=["search"], name="chunk_search")]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["version", "number"], name="chunk_numbered_once")]
-
-    def __str__(self) -> str:
-        return f"passage {self.number}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import random
 
-from runs.queries.limited import KEY, NOW, limited, look_again
-from runs.queries.shared import Unknown, shared
+from integrations.providers.limited import KEY, NOW, limited, look_again
+from integrations.providers.shared import Unknown, shared
 
 LONGEST_SECONDS = 3600.0
 """A provider that asks for more is asked again after so long all the same."""
