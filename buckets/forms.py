@@ -11,7 +11,7 @@ from buckets.queries import Only, settings_of
 from integrations.models import Model, Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from accounts.models import User
     from buckets.models import Document
@@ -116,6 +116,17 @@ class SearchForm(forms.Form):
         """The documents that are meant, of a form that is valid."""
         given = self.cleaned_data
         return Only(tags=tuple(given["tag"]), name=given["name"], since=given["since"], until=given["until"])
+
+
+class PreviewForm(forms.Form):
+    """A file, and how long its passages would be."""
+
+    document = forms.ChoiceField(label="File")
+    length = forms.ChoiceField(label="Passages", choices=LENGTHS, widget=forms.RadioSelect)
+
+    def __init__(self, data: Any, documents: Iterable[Document], chosen: Mapping[str, str]) -> None:
+        super().__init__(data or None, initial=dict(chosen))
+        self.fields["document"].choices = [(str(one.uuid), one.name) for one in documents]  # type: ignore[attr-defined]
 
 
 class DocumentForm(forms.Form):

@@ -230,6 +230,25 @@ class PlaceOut(serializers.Serializer[Any]):
     score = serializers.FloatField(help_text="That way’s own; by meaning the cosine of the angle.")
 
 
+class PassageOut(serializers.Serializer[Any]):
+    """A passage of a document."""
+
+    number = serializers.IntegerField(required=False, help_text="Counts from 1; of passages that are found.")
+    page = serializers.IntegerField(help_text="The page on which it stands.")
+    label = serializers.CharField()  # type: ignore[assignment] # a field, not an attribute
+    heading = serializers.CharField()
+    text = serializers.CharField()
+
+
+class CutOut(serializers.Serializer[Any]):
+    """What a length of passages would make of a document."""
+
+    passage_length = serializers.ChoiceField(PassageLength.choices, source="length")
+    count = serializers.IntegerField()
+    usual = serializers.IntegerField(help_text="Characters that half of the passages have at most.")
+    first = PassageOut(many=True)
+
+
 class HitOut(serializers.Serializer[Hit]):
     """A passage that was found."""
 

@@ -6,7 +6,7 @@ from django.urls import path
 
 from buckets import views
 from buckets.api import buckets as api
-from buckets.api import generations, web
+from buckets.api import cut, generations, web
 
 app_name = "buckets"
 urlpatterns = [
@@ -24,6 +24,7 @@ urlpatterns = [
     path("buckets/<uuid:uuid>/generation/", views.decide_generation, name="generation"),
     path("buckets/<uuid:uuid>/questions/", views.add_question, name="add_question"),
     path("buckets/<uuid:uuid>/questions/<uuid:question_uuid>/remove/", views.remove_question, name="remove_question"),
+    path("buckets/<uuid:uuid>/preview/", views.preview, name="preview"),
     path("buckets/<uuid:uuid>/transfer/", views.transfer, name="transfer"),
     path("buckets/<uuid:uuid>/archive/", views.archive, name="archive"),
     path("buckets/<uuid:uuid>/restore/", views.restore, name="restore"),
@@ -53,5 +54,7 @@ api_urlpatterns = [
     path("buckets/<uuid:uuid>/documents/<uuid:document_uuid>", api.document, name="bucket_document"),
     path("buckets/<uuid:uuid>/documents/<uuid:document_uuid>/retry", api.retry, name="bucket_document_retry"),
     path("buckets/<uuid:uuid>/documents/<uuid:document_uuid>/file", api.file, name="bucket_document_file"),
+    path("buckets/<uuid:uuid>/documents/<uuid:document_uuid>/passages", cut.passages, name="bucket_document_passages"),
+    path("buckets/<uuid:uuid>/documents/<uuid:document_uuid>/preview", cut.preview, name="bucket_document_preview"),
     path("buckets/<uuid:uuid>/documents/<uuid:document_uuid>/pages", api.pages, name="bucket_document_pages"),
 ]

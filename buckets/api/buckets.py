@@ -234,13 +234,13 @@ def _add(request: Request, found: Bucket) -> Response:
 @api_view(["GET", "PATCH", "DELETE"])
 def document(request: Request, uuid: UUID, document_uuid: UUID) -> Response:
     """Show a document, change or remove it."""
-    found = _document(request, uuid, document_uuid)
+    found = find_document(request, uuid, document_uuid)
     if request.method == "DELETE":
         services.remove_document(actor=caller(request), document=found)
         return Response(status=204)
     if request.method == "PATCH":
         services.change_document(actor=caller(request), document=found, values=body_of(DocumentChanges, request))
-    return Response(DocumentOut(_document(request, uuid, document_uuid)).data)
+    return Response(DocumentOut(find_document(request, uuid, document_uuid)).data)
 
 
 @extend_schema(operation_id="buckets_documents_retry", request=None, responses=DocumentOut)
@@ -248,8 +248,8 @@ def document(request: Request, uuid: UUID, document_uuid: UUID) -> Response:
 def retry(request: Request, uuid: UUID, document_uuid: UUID) -> Response:
     """Read a document again that failed."""
     body_of(Nothing, request)
-    services.retry_document(actor=caller(request), document=_document(request, uuid, document_uuid))
-    return Response(DocumentOut(_document(request, uuid, document_uuid)).data)
+    services.retry_document(actor=caller(request), document=find_document(request, uuid, document_uuid))
+    return Response(DocumentOut(find_document(request, uuid, document_uuid)).data)
 
 
 @extend_schema(
@@ -269,10 +269,10 @@ def retry(request: Request, uuid: UUID, document_uuid: UUID) -> Response:
 @parser_classes([MultiPartParser])
 def file(request: Request, uuid: UUID, document_uuid: UUID) -> HttpResponseBase:
     """Download a document's file, or replace it."""
-    found = _document(request, uuid, document_uuid)
+    found = find_document(request, uuid, document_uuid)
     if request.method == "PUT":
         services.replace_document(actor=caller(request), document=found, file=_file(request))
-        return Response(DocumentOut(_document(request, uuid, document_uuid)).data)
+        return Response(DocumentOut(find_document(request, uuid, document_uuid)).data)
     if found.newest is None:
         raise NotFound
     return download(found.name, found.newest.content)
@@ -286,7 +286,7 @@ def file(request: Request, uuid: UUID, document_uuid: UUID) -> HttpResponseBase:
 @api_view(["GET"])
 def pages(request: Request, uuid: UUID, document_uuid: UUID) -> Response:
     """Read a document's text as it was found, twenty pages at a time."""
-    found = _document(request, uuid, document_uuid)
+    found = find_document(request, uuid, document_uuid)
     version = found.live or found.newest
     first = request.query_params.get("from", "1")
     if not (first.isascii() and first.isdigit() and len(first) < 9):
@@ -317,7 +317,8 @@ def _documents(of: Bucket) -> Any:
     return of.documents.select_related("newest__content", "newest__added_by", "live__content")
 
 
-def _document(request: Request, uuid: UUID, document_uuid: UUID) -> Document:
+def find_document(request: Request, uuid: UUID, document_uuid: UUID) -> Document:
+    """The document of this bucket, or 404."""
     found: Document = get_object_or_404(_documents(find_bucket(request, uuid)), uuid=document_uuid)
     return found
 

@@ -9,7 +9,7 @@ from django.db.models import Count, IntegerField, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce, Lower
 
 from accounts.queries import roles_of
-from buckets.models import UNDER_WAY, Bucket, Document, Page, State, Version, WebSource
+from buckets.models import UNDER_WAY, Bucket, Chunk, Document, Page, State, Version, WebSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,6 +93,11 @@ def state_counts(bucket: Bucket) -> dict[str, int]:
         "searchable": by_state.get(State.SEARCHABLE, 0),
         "failed": by_state.get(State.FAILED, 0),
     }
+
+
+def found_passages(version: Version) -> QuerySet[Chunk]:
+    """The passages of a version in their order; only the version that is searched has some."""
+    return Chunk.objects.filter(version=version).order_by("number")
 
 
 def live_pages(version: Version) -> QuerySet[Page]:

@@ -5,6 +5,7 @@ from buckets.views.document import change, content_file, document_page, remove, 
 from buckets.views.files import files_page, paste, upload
 from buckets.views.generations import add_question, decide_generation, remove_question
 from buckets.views.lists import bucket_list, create
+from buckets.views.preview import preview
 from buckets.views.web import refresh_source, remove_source, web_page
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "document_page",
     "files_page",
     "paste",
+    "preview",
     "refresh_source",
     "remove",
     "remove_question",

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from buckets import services
 from buckets.forms import DocumentForm
-from buckets.queries import live_pages, versions_of
+from buckets.queries import found_passages, live_pages, versions_of
 from buckets.stream import download
 from buckets.views.doors import document_of, editable, frame, visible
 from integrations.forms import add_errors
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from buckets.models import Bucket, Document
 
 PAGE = 1
+PASSAGES = 20
 
 
 @login_required
@@ -49,7 +50,9 @@ def _shown(request: Request, bucket: Bucket, document: Document) -> dict[str, An
         shown = get_object_or_404(versions.filter(number=number)[:1]) if number else None
     if shown is None:
         raise Http404
-    pages = Paginator(live_pages(shown), PAGE).get_page(request.GET.get("page"))
+    as_passages = request.GET.get("view") == "passages"
+    rows: Any = found_passages(shown) if as_passages else live_pages(shown)
+    pages = Paginator(rows, PASSAGES if as_passages else PAGE).get_page(request.GET.get("page"))
     return {
         **frame(request, bucket, "files"),
         "form": DocumentForm(None, document),
@@ -57,7 +60,8 @@ def _shown(request: Request, bucket: Bucket, document: Document) -> dict[str, An
         "version": shown,
         "versions": versions[:50],
         "page": pages,
-        "part": next(iter(pages.object_list), None),
+        "as_passages": as_passages,
+        "part": None if as_passages else next(iter(pages.object_list), None),
     }
 
 

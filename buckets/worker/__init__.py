@@ -3,6 +3,7 @@
 from buckets.worker.fetching import fetch_all
 from buckets.worker.generations import FOUND_AMONG, answers, dissolve, fill, go_live, settle
 from buckets.worker.pipeline import advance, claim, work
+from buckets.worker.preview import cuts
 from buckets.worker.threads import begin, stop, waiting
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "answers",
     "begin",
     "claim",
+    "cuts",
     "dissolve",
     "fetch_all",
     "fill",

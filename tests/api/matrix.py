@@ -158,6 +158,7 @@ POST   buckets:settings               302       403       403       302       40
 POST   buckets:generation             302       403       403       302       404       302
 POST   buckets:add_question           302       403       403       302       404       302
 POST   buckets:remove_question        302       403       403       302       404       302
+GET    buckets:preview                302       200       200       200       404       200
 POST   buckets:transfer               302       403       403       302       404       302
 POST   buckets:archive                302       403       403       302       404       302
 POST   buckets:restore                302       403       403       302       404       302
@@ -357,6 +358,8 @@ DELETE api:bucket_document            401       403       403       204       40
 POST   api:bucket_document_retry      401       403       403       409       404       409
 GET    api:bucket_document_file       401       200       200       200       404       200
 PUT    api:bucket_document_file       401       403       403       200       404       200
+GET    api:bucket_document_passages   401       200       200       200       404       200
+GET    api:bucket_document_preview    401       200       200       200       404       200
 GET    api:bucket_document_pages      401       200       200       200       404       200
 # OpenAI's protocol
 GET    openai:models                  401       200       200       200       200       200

@@ -139,8 +139,12 @@ PLACES = [
     Place("bucket-search", "maya", "/buckets/{bucket}/search/?q=parking", "Because of"),
     Place("bucket-uses", "maya", "/buckets/{bucket}/uses/", "No team reads it yet"),
     Place("bucket-settings", "maya", "/buckets/{bucket}/settings/", "Hand over"),
+    Place("bucket-web", "maya", "/buckets/{bucket}/web/", "Address of a page or feed"),
+    Place("bucket-preview", "maya", "/buckets/{bucket}/preview/", "The lengths compared"),
+    Place("bucket-narrowed", "maya", "/buckets/{bucket}/search/?q=parking&tag=prices", "1 passage in"),
     Place("bucket-delete", "maya", "/buckets/{bucket}/delete/", "Keep it"),
     Place("document", "maya", "/buckets/{bucket}/files/{document}/", "Parking costs"),
+    Place("document-passages", "maya", "/buckets/{bucket}/files/{document}/?view=passages", "characters"),
     Place("people", "maya", "/people/", "Ben Adler"),
     Place("people-waiting", "finn", "/people/", "Waiting to join"),
     Place("departments", "ada", "/departments/", "Marketing"),
@@ -195,7 +199,7 @@ def scene(product, models, chromium):
 def bucket_with_rules(product):
     """A bucket with a text that can be searched."""
     bucket = product.api("maya", "POST", "buckets", {"name": "House rules"})["uuid"]
-    text = {"name": "Rules", "text": "# Parking\n\nParking costs five euros a day."}
+    text = {"name": "Rules", "text": "# Parking\n\nParking costs five euros a day.", "tags": ["prices"]}
     document = product.api("maya", "POST", f"buckets/{bucket}/documents", text)["uuid"]
     address = f"buckets/{bucket}/documents/{document}"
     until(lambda: product.api("maya", "GET", address)["live"], "the rules can be searched")

@@ -64,6 +64,18 @@ def test_a_search_is_narrowed_by_tags_dates_and_documents(alice, bucket, seeing_
         assert [hit["document_name"] for hit in found] == [name]
 
 
+def test_passages_are_read_and_tried_out(alice, bucket, add):
+    document = add("rules.txt", "\n\n".join(f"Rule {n}: every guest signs the book at the door." for n in range(40)))
+    here = f"{URL}/{bucket.uuid}/documents/{document.uuid}"
+    found = alice.get(f"{here}/passages").json()["results"]
+    assert [one["number"] for one in found] == list(range(1, document.live.chunk_count + 1))
+    cuts = {one["passage_length"]: one for one in alice.get(f"{here}/preview").json()}
+    assert cuts["medium"]["count"] == len(found)
+    assert cuts["medium"]["first"][0]["text"] == found[0]["text"]
+    assert cuts["short"]["count"] > cuts["medium"]["count"] > cuts["long"]["count"]
+    assert cuts["short"]["usual"] <= 600
+
+
 def test_the_same_file_again_is_answered_with_200(alice, bucket):
     statuses = [
         alice.post(f"{URL}/{bucket.uuid}/documents", {"file": ContentFile(TEXT, "a.txt")}).status_code for _ in range(2)

@@ -77,6 +77,35 @@ def test_what_is_wrong_about_a_file_is_said_beside_what_was_typed(client_as, cas
     assert 'value="kept"' in answer.content.decode()
 
 
+LONG = "\n\n".join(f"Rule {n} is that every guest signs the book of rule {n} at the door." for n in range(40))
+
+
+def test_a_file_is_cut_to_see_what_each_length_makes_of_it(client_as, cast, bucket, add):
+    document = add("rules.txt", LONG)
+    client = client_as(cast.alice)
+    shown = client.get(page("preview", bucket.uuid)).content.decode()
+    assert "The lengths compared" in shown
+    short = client.get(page("preview", bucket.uuid, document=document.uuid, length="short")).content.decode()
+    assert "<strong>Short</strong>" in short
+    assert "The first 5 of 5 passages." in short
+    document.refresh_from_db()
+    assert document.newest.passage_length == "medium"
+    assert client.get(page("preview", bucket.uuid, document=bucket.uuid, length="short")).status_code == 422
+
+
+def test_a_bucket_without_files_has_nothing_to_cut(client_as, cast, bucket):
+    assert "No files yet" in client_as(cast.carol).get(page("preview", bucket.uuid)).content.decode()
+
+
+def test_the_passages_of_a_document_are_shown(client_as, cast, bucket, add):
+    document = add("rules.txt", LONG)
+    shown = client_as(cast.carol).get(page("document", bucket.uuid, document.uuid, view="passages")).content.decode()
+    assert shown.count("Passage ") == document.live.chunk_count
+    add("rules.txt", "Other rules.")
+    old = client_as(cast.carol).get(page("document", bucket.uuid, document.uuid, view="passages", version=1))
+    assert "Only the version that is searched has passages." in old.content.decode()
+
+
 def test_text_of_a_document_is_never_markup(client_as, cast, bucket, add):
     document = add("a.txt", "<script>alert(1)</script> parking")
     client = client_as(cast.carol)
