@@ -61,7 +61,9 @@ def _database() -> str:
     if version < 150_000:
         raise Failed(f"PostgreSQL {version // 10_000} is too old. Mindloom needs 15 or newer.")
     if tuple(int(part) for part in vector.split(".")[:2]) < (0, 8):
-        raise Failed(f"pgvector {vector} is too old. Mindloom needs 0.8; as a superuser: ALTER EXTENSION vector UPDATE;")
+        raise Failed(
+            f"pgvector {vector} is too old. Mindloom needs 0.8; as a superuser: ALTER EXTENSION vector UPDATE;"
+        )
     return f"PostgreSQL {version // 10_000}, pgvector {vector}"
 
 
