@@ -86,8 +86,8 @@ def claim() -> Version | None:
             return None
         version.fence += 1
         version.attempts += 1
-        version.lease_until = timezone.now() + LEASE
-        version.save(update_fields=["fence", "attempts", "lease_until"])
+        version.lease_until, version.waits_until = timezone.now() + LEASE, None
+        version.save(update_fields=["fence", "attempts", "lease_until", "waits_until"])
         return version
 
 

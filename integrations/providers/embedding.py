@@ -54,7 +54,7 @@ def embed(model: Model, key: str, texts: Sequence[str], *, seconds: float) -> li
             seconds=seconds,
         )
     except OutboundError as error:
-        raise EmbeddingError(without(str(error), key)) from None
+        raise EmbeddingError(f"“{model.label}” can’t be asked: {without(str(error), key)}") from None
     if answer.status >= 400:
         raise _refusal(answer, model, key)
     return _vectors(answer, model, len(texts))
