@@ -1,5 +1,8 @@
 // Uploads files one by one with a progress bar each, from the picker or dropped onto the page. Without it the form posts them.
+// A file whose connection was lost is sent again by itself; those that were received stay received.
 const AT_ONCE = 3;
+const WAITS = [1, 2, 4, 8, 15, 30, 60];
+const PASSING = new Set([0, 429, 502, 503, 504]);
 const form = document.querySelector('form[data-upload]');
 
 function element(tag, text, name) {
@@ -31,7 +34,7 @@ function sentence(request) {
   }
 }
 
-function send(file, shown) {
+function attempt(file, shown) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     const data = new FormData();
@@ -44,18 +47,41 @@ function send(file, shown) {
       if (event.lengthComputable) shown.bar.value = (100 * event.loaded) / event.total;
       shown.said.textContent = 'uploading';
     });
-    request.addEventListener('loadend', () => {
-      const fine = request.status === 200 || request.status === 201;
-      shown.bar.value = fine ? 100 : 0;
-      shown.said.textContent = request.status === 200 ? 'unchanged' : fine ? 'received' : 'refused';
-      if (!fine) {
-        shown.why.textContent = sentence(request);
-        shown.why.classList.add('bucket-reason');
-      }
-      resolve(fine);
-    });
+    request.addEventListener('loadend', () => resolve(request));
     request.send(data);
   });
+}
+
+// Until the network is back, or for so long.
+function pause(seconds) {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      removeEventListener('online', done);
+      resolve();
+    };
+    const timer = setTimeout(done, seconds * 1000);
+    addEventListener('online', done);
+  });
+}
+
+async function send(file, shown) {
+  let request = await attempt(file, shown);
+  let tries = 1;
+  for (; PASSING.has(request.status) && tries <= WAITS.length; tries += 1) {
+    shown.said.textContent = navigator.onLine ? 'goes on in a moment' : 'waits for the network';
+    await pause(WAITS[tries - 1]);
+    request = await attempt(file, shown);
+  }
+  const fine = request.status === 200 || request.status === 201;
+  shown.bar.value = fine ? 100 : 0;
+  // What was tried again may have been received the first time, when only the answer was lost.
+  shown.said.textContent = request.status === 200 && tries === 1 ? 'unchanged' : fine ? 'received' : 'refused';
+  if (!fine) {
+    shown.why.textContent = sentence(request);
+    shown.why.classList.add('bucket-reason');
+  }
+  return fine;
 }
 
 async function upload(files) {
