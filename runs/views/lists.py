@@ -140,11 +140,11 @@ def _rows(filters: RunFilter, before: int | None, top: int | None) -> tuple[list
     A list that reloads itself stays where it is: new runs are counted above it, and come when the reader asks for them.
     """
     found = filters.qs
-    if before is not None and (moment := _moment(before)):
+    if before is not None and (moment := _moment(filters, before)):
         return list(found.older_than(moment, before)[: PAGE + 1]), 0
     if top == NONE_YET:
         return [], _counted(found)
-    if top is not None and (moment := _moment(top)):
+    if top is not None and (moment := _moment(filters, top)):
         return list(found.older_than(moment, top + 1)[: PAGE + 1]), _counted(found.newer_than(moment, top))
     return list(found[: PAGE + 1]), 0
 
@@ -153,9 +153,10 @@ def _counted(newer: RunQuerySet) -> int:
     return newer.values("pk")[: MOST_NEW + 1].count()
 
 
-def _moment(pk: int) -> datetime | None:
+def _moment(filters: RunFilter, pk: int) -> datetime | None:
     """When this run was queued. A list that leads on from one that has been deleted begins anew."""
-    return Run.objects.filter(pk=pk).values_list("queued_at", flat=True).first()
+    queued: datetime | None = filters.queryset.filter(pk=pk).values_list("queued_at", flat=True).first()
+    return queued
 
 
 def _number(request: Request, name: str) -> tuple[int | None, list[str]]:
