@@ -24,6 +24,7 @@ COUNTED_TO = 2_000
 """How far passages with a word are counted; from there on it is frequent, and what it says is estimated from a sample."""
 RARE_CANDIDATES = 6_000
 FREQUENT_CANDIDATES = 2_000
+MANY_DOCUMENTS = 100
 _TOGETHER = 5
 _WEIGHTS = "{0.5, 0.5, 0.5, 1.0}"
 _SAMPLED_VERSIONS, _SAMPLED_PASSAGES = 60, 16
@@ -98,11 +99,11 @@ def _candidates(words: list[Word], generations: Sequence[int], documents: list[i
         branches.append((_any_of(rare), RARE_CANDIDATES))
     frequent = words[len(rare) :][:_TOGETHER]
     fewest = 1 if not rare else 2
-    branches += [
-        (" & ".join(word.query for word in frequent[:count]), FREQUENT_CANDIDATES)
-        for count in range(len(frequent), fewest - 1, -1)
-    ]
-    among = "" if documents is None else "AND c.document_id = ANY(%s)"
+    for count in range(len(frequent), fewest - 1, -1):
+        # Without the next word: those that have it came before.
+        without = [f"!{word.query}" for word in frequent[count : count + 1]]
+        branches += [(" & ".join([word.query for word in frequent[:count]] + without), FREQUENT_CANDIDATES)]
+    among = _among(documents)
     one = f"""(SELECT c.id FROM buckets_chunk c JOIN buckets_version v ON v.id = c.version_id AND v.is_found
         WHERE c.search @@ %s::tsquery {among} LIMIT %s)"""  # noqa: S608 -- as above
     values: list[Any] = []
@@ -119,13 +120,20 @@ def key_of(generations: Sequence[int]) -> str:
     return "(" + " | ".join(quoted(f" g{one}") for one in generations) + ")"
 
 
+def _among(documents: list[int] | None) -> str:
+    """Holds a passage to these documents. Of many, each passage with a word is asked, instead of all of theirs being looked up."""
+    if documents is None:
+        return ""
+    return f"AND c.document_id{' + 0' if len(documents) > MANY_DOCUMENTS else ''} = ANY(%s)"
+
+
 def _any_of(words: list[Word]) -> str:
     return " | ".join(word.query for word in words)
 
 
 def words_of(language: str, generations: Sequence[int], query: str, documents: list[int] | None = None) -> list[Word]:
     """The words of the question that some passage has, the rarest first, with how much each says."""
-    among = "" if documents is None else "AND c.document_id = ANY(%s)"
+    among = _among(documents)
     count = f"""
         SELECT word, (SELECT count(*) FROM (
             SELECT 1 FROM buckets_chunk c WHERE c.search @@ quoted::tsquery {among} LIMIT %s) few)
