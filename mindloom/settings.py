@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "teams",
     "runs",
     "webhooks",
+    "schedules",
 ]
 
 MIDDLEWARE = [
@@ -316,6 +317,9 @@ SPECTACULAR_SETTINGS = {
         "RunStateEnum": "runs.models.State",
         "ApprovalStateEnum": "runs.models.Approval.State",
         "LaneStateEnum": "runs.serializers.LANE_STATES",
+        "ScheduleOverlapEnum": "schedules.models.Schedule.Overlap",
+        "ScheduleMissedEnum": "schedules.models.Schedule.Missed",
+        "OccurrenceOutcomeEnum": "schedules.models.Occurrence.Outcome",
         "DeliveryStateEnum": "webhooks.models.Delivery.State",
         "BucketLanguageEnum": "buckets.models.Language",
         "LanguageEnum": "agents.definition.LANGUAGES",

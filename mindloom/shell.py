@@ -84,7 +84,13 @@ def _groups(user: Any, department: Any) -> list[dict[str, Any]]:
                 _item("Tools", "integrations:tools", "wrench", "tools"),
             ],
         },
-        {"title": "Automate", "items": [_item("Connections", "integrations:connections", "plug", "connections")]},
+        {
+            "title": "Automate",
+            "items": [
+                _item("Schedules", "schedules:list", "calendar-clock", "schedules"),
+                _item("Connections", "integrations:connections", "plug", "connections"),
+            ],
+        },
     ]
     administration = []
     if department is not None and may(user, Role.MANAGER, department.pk):
@@ -147,6 +153,7 @@ def _page_commands(groups: list[dict[str, Any]]) -> list[dict[str, str]]:
         {"label": "New agent", "href": reverse("agents:gallery"), "icon": "plus", "keys": "N A"},
         {"label": "New team", "href": reverse("teams:create"), "icon": "plus", "keys": "N T"},
         {"label": "New content bucket", "href": reverse("buckets:create"), "icon": "plus", "keys": ""},
+        {"label": "New schedule", "href": reverse("schedules:create"), "icon": "plus", "keys": ""},
         {"label": "New connection", "href": reverse("integrations:connection_create"), "icon": "plus", "keys": ""},
         {"label": "Profile", "href": reverse("accounts:profile"), "icon": "user", "keys": ""},
     ]

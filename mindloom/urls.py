@@ -18,10 +18,20 @@ from mindloom.web.api import api_not_found
 from mindloom.web.gallery import gallery
 from runs.urls import api_urlpatterns as runs_api
 from runs.urls import openai_urlpatterns, websocket_urlpatterns
+from schedules.urls import api_urlpatterns as schedules_api
 from teams.urls import api_urlpatterns as teams_api
 from webhooks.urls import api_urlpatterns as webhooks_api
 
-api = [*accounts_api, *integrations_api, *buckets_api, *agents_api, *teams_api, *runs_api, *webhooks_api]
+api = [
+    *accounts_api,
+    *integrations_api,
+    *buckets_api,
+    *agents_api,
+    *teams_api,
+    *runs_api,
+    *webhooks_api,
+    *schedules_api,
+]
 
 # Swagger UI writes styles and markup of its own; it shows nothing but our schema, and runs no inline script.
 _SWAGGER_POLICY = {"style-src": [SELF, UNSAFE_INLINE], "require-trusted-types-for": None, "trusted-types": None}
@@ -40,6 +50,7 @@ urlpatterns = [
     path("", include("teams.urls")),
     path("", include("runs.urls")),
     path("", include("webhooks.urls")),
+    path("", include("schedules.urls")),
     path("api/v1/", include((api, "api"))),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("api/docs/", api_docs, name="api_docs"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -16,6 +16,7 @@ from integrations.models import Connection, Model, ModelProvider
 from integrations.queries import connection_place
 from mindloom.engine.spec import AgentSpec, ModelSpec
 from runs.models import Run, State, Trigger
+from schedules.models import Occurrence, Schedule
 from teams.models import Team, TeamVersion
 from webhooks.models import Attempt, Delivery, Webhook
 from webhooks.queries import secret_place
@@ -190,3 +191,26 @@ def run(of: Agent, by: User, **fields: Any) -> Run:
         "started_by": by,
     }
     return Run.objects.create(**(values | fields))
+
+
+def schedule(of: Agent, owner: User, **fields: Any) -> Schedule:
+    """Daily at 07:00 UTC since a week ago, with one time that was missed."""
+    now = datetime.now(UTC)
+    values: dict[str, Any] = {
+        "name": "Morning report",
+        "input": "Report.",
+        "rule": {"kind": "daily", "at": "07:00"},
+        "time_zone": "UTC",
+        "starts_at": now - timedelta(days=7),
+        "next_at": now + timedelta(days=1),
+    }
+    made = Schedule.objects.create(department=of.department, agent=of, owner=owner, **(values | fields))
+    Occurrence.objects.create(
+        schedule=made,
+        department=of.department,
+        planned_at=now - timedelta(days=1),
+        outcome=Occurrence.Outcome.MISSED,
+        message="Mindloom was not at work.",
+        decided_at=now,
+    )
+    return made

@@ -18,7 +18,7 @@ from runs.services.deciding import LONGEST_ANSWER, decide
 from runs.services.many import MOST_AT_ONCE, Outcome, repeat_runs, stop_runs
 from runs.services.removing import delete_run, pin_run, unpin_run
 from runs.services.retention import Days, WouldGo, chosen_days, clear, days_of, would_go
-from runs.services.starting import Target, kind_of, repeat_run, start_run
+from runs.services.starting import Target, check_may_run, check_run, kind_of, repeat_run, start_run
 
 __all__ = [
     "LARGEST_FILE",
@@ -29,6 +29,8 @@ __all__ = [
     "Outcome",
     "Target",
     "WouldGo",
+    "check_may_run",
+    "check_run",
     "chosen_days",
     "clear",
     "days_of",

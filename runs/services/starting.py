@@ -56,21 +56,28 @@ def start_run(  # noqa: PLR0913 -- each by name
     of_draft = trigger == Trigger.TEST if draft is None else draft
     department = check_may_run(actor, target, department_id, of_draft=of_draft)
     version = None if of_draft else target.published
-    definition = target.draft if version is None else version.definition
-    values = check_values(definition.get("variables", []), variables or {})
+    values, text = _checked(target, version, text, variables)
     return _queue(
         actor=actor,
         target=target,
         version=version,
         department_id=department,
         spec=_spec(actor, target, version, department),
-        text=_checked_text(text, has_variables=bool(values)),
+        text=text,
         variables=values,
         trigger=trigger,
         retry_of=retry_of,
         conversation=conversation,
         not_before=not_before,
     )
+
+
+def check_run(
+    *, actor: User, target: Target, text: str, variables: dict[str, Any] | None, department_id: int
+) -> dict[str, Any]:
+    """The values with which a run could be started now. Raises what `start_run` does."""
+    check_may_run(actor, target, department_id)
+    return _checked(target, target.published, text, variables)[0]
 
 
 def repeat_run(
@@ -153,6 +160,15 @@ def _department(actor: User, target: Target, wanted: int | None) -> int:
     if not may(actor, Role.MEMBER, wanted) or (wanted != target.department_id and not is_shared):
         raise NotAllowed(f"You may look at this {kind_of(target)} but not run it. Ask a manager of your department.")
     return wanted
+
+
+def _checked(
+    target: Target, version: AgentVersion | TeamVersion | None, text: str, variables: dict[str, Any] | None
+) -> tuple[dict[str, Any], str]:
+    """Values for all variables, and the input."""
+    definition = target.draft if version is None else version.definition
+    values = check_values(definition.get("variables", []), variables or {})
+    return values, _checked_text(text, has_variables=bool(values))
 
 
 def _spec(

@@ -238,6 +238,20 @@ POST   webhooks:rotate                302       403       403       200       40
 POST   webhooks:delete                302       403       403       302       404       302
 GET    webhooks:delivery              302       403       403       200       404       200
 POST   webhooks:redeliver             302       403       403       302       404       302
+# Schedules
+GET    schedules:list                 302       200       200       200       200       200
+GET    schedules:week                 302       200       200       200       200       200
+GET    schedules:create               302       403       200       200       200       200
+POST   schedules:create               302       403       200       200       200       200
+POST   schedules:next_times           302       200       200       200       200       200
+GET    schedules:schedule             302       200       200       200       404       200
+GET    schedules:edit                 302       403       403       200       404       200
+POST   schedules:edit                 302       403       403       302       404       302
+POST   schedules:pause                302       403       403       302       404       302
+POST   schedules:resume               302       403       403       302       404       302
+POST   schedules:take_over            302       403       403       302       404       302
+POST   schedules:run                  302       403       403       302       404       302
+POST   schedules:delete               302       403       403       302       404       302
 # API
 POST   api:register                   202       202       202       202       202       202
 POST   api:login                      200       200       200       200       200       200
@@ -321,6 +335,17 @@ DELETE api:conversation               401       404       404       204       40
 GET    api:conversation_messages      401       404       404       200       404       200
 POST   api:conversation_messages      401       404       404       201       404       403
 POST   api:conversation_resend        401       404       404       201       404       403
+GET    api:schedules                  401       200       200       200       200       200
+POST   api:schedules                  401       403       201       201       404       201
+POST   api:schedule_next_times        401       200       200       200       200       200
+GET    api:schedule                   401       200       200       200       404       200
+PATCH  api:schedule                   401       403       403       200       404       200
+DELETE api:schedule                   401       403       403       204       404       204
+POST   api:schedule_pause             401       403       403       200       404       200
+POST   api:schedule_resume            401       403       403       200       404       200
+POST   api:schedule_take_over         401       403       403       200       404       200
+POST   api:schedule_run               401       403       403       201       404       201
+GET    api:schedule_occurrences       401       200       200       200       404       200
 GET    api:webhooks                   401       403       403       200       200       200
 POST   api:webhooks                   401       403       403       201       201       201
 GET    api:webhook                    401       403       403       200       404       200

@@ -20,10 +20,12 @@ from integrations.models import Connection, McpServer, Model, ModelPrice, ModelP
 from mindloom import wall
 from mindloom.engine.events import RunCompleted, RunQueued, RunStarted, RunWaiting
 from runs.models import Approval, Conversation, Guard, PersonMemory, Run, RunArtifact, State, append
+from schedules.models import Schedule
 from teams.forms import write as write_team
 from teams.models import Team
 from teams.queries import exported
 from tests import factories
+from tests.api.bodies import WEBHOOKS, buckets, schedules
 from tests.conftest import PASSWORD, Cast
 from webhooks.models import Delivery, Webhook
 
@@ -58,46 +60,6 @@ INTEGRATIONS: dict[str, dict[str, Any]] = {
     "api:connection": {"name": "Renamed"},
 }
 """Bodies of the integrations app's routes."""
-WEBHOOK = {"name": "Fresh", "url": "https://hooks.example.org/", "states": ["failed"]}
-WEBHOOKS: dict[str, dict[str, Any]] = {
-    "webhooks:create": WEBHOOK,
-    "webhooks:webhook": WEBHOOK,
-    "webhooks:enable": {"enabled": "0"},
-    "api:webhooks": WEBHOOK,
-    "api:webhook": {"states": ["failed"]},
-}
-"""Bodies of the routes of webhooks."""
-BUCKET = {"name": "Fresh", "visibility": "department", "language": "english", "passage_length": "medium"}
-
-
-def _buckets(stage: Stage) -> dict[str, dict[str, Any]]:
-    """Bodies of the routes of content buckets."""
-    return {
-        "buckets:create": BUCKET,
-        "buckets:settings": BUCKET,
-        "buckets:upload": {"file": ContentFile(b"Hello", "hello.txt")},
-        "buckets:paste": {"name": "Note", "text": "Hello"},
-        "buckets:web": {"url": "https://example.org/news"},
-        "api:bucket_sources": {"url": "https://example.org/news"},
-        "buckets:generation": {"action": "revert"},
-        "buckets:add_question": {"text": "What is free?", "document": str(stage.document.uuid)},
-        "api:bucket_generations": {"action": "revert"},
-        "api:bucket_questions": {"text": "What is free?", "document": str(stage.document.uuid)},
-        "buckets:transfer": {"owner": str(stage.cast.bob.uuid)},
-        "buckets:delete": {"confirm": stage.bucket.name},
-        "buckets:replace": {"file": ContentFile(b"Hello", "hello.txt")},
-        "buckets:change": {"name": "other.txt", "dated_on": "2026-01-31"},
-        "agents:attach_bucket": {"target": str(stage.agent.uuid), "attached": "1"},
-        "teams:attach_bucket": {"target": str(stage.team.uuid), "attached": "1"},
-        "api:buckets": {"name": "Fresh"},
-        "api:bucket": {"description": "New"},
-        "api:bucket_transfer": {"owner": stage.cast.bob.email},
-        "api:bucket_documents": {"name": "Note", "text": "Hello"},
-        "api:bucket_document": {"name": "other.txt"},
-        "api:bucket_document_file": {"file": ContentFile(b"Hello", "hello.txt")},
-    }
-
-
 AGENT_FILE = "format: mindloom/agent\nformat_version: 1\nname: Imported\ndefinition:\n  instructions: Go\n"
 
 
@@ -126,6 +88,7 @@ class Stage:
     delivery: Delivery
     bucket: Bucket
     document: Document
+    schedule: Schedule
 
     @property
     def question(self) -> UUID:
@@ -172,9 +135,10 @@ def build(cast: Cast) -> Stage:
         delivery = webhook.deliveries.get()
         bucket = factories.bucket(cast.alice, cast.marketing)
         document = bucket.documents.select_related("newest", "source").get()
+        schedule = factories.schedule(agent, cast.alice)
     return Stage(
         *(cast, agent, unused, done, queued, artifact, provider, model, connection, server, refresh, team),
-        *(conversation, turn, memory, waiting, approval, webhook, delivery, bucket, document),
+        *(conversation, turn, memory, waiting, approval, webhook, delivery, bucket, document, schedule),
     )
 
 
@@ -263,6 +227,8 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
         return stage.approval.uuid
     if page.startswith("connection"):
         return stage.connection.uuid
+    if app == "schedules" or page.startswith("schedule"):
+        return stage.schedule.uuid
     if app == "webhooks" or page.startswith("webhook"):
         return stage.webhook.uuid
     if app == "integrations" and page.startswith("server"):
@@ -360,7 +326,8 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
             "messages": [{"role": "user", "content": "Hello"}],
         },
     }
-    known |= INTEGRATIONS | KEEPING | WEBHOOKS | _runs(stage) | _conversations(stage) | _teams(stage) | _buckets(stage)
+    known |= INTEGRATIONS | KEEPING | WEBHOOKS | _runs(stage) | _conversations(stage) | _teams(stage)
+    known |= buckets(stage) | schedules(stage)
     return known.get(route, {})
 
 

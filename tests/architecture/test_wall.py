@@ -9,28 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from asgiref.sync import sync_to_async
 from django.apps import apps
-from django.core.files.base import ContentFile
 from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, connections, transaction
 
 from accounts.models import Department
 from agents.models import Agent
 from audit.models import Entry
-from audit.services import record
 from mindloom import wall
 from mindloom.wall.base import DatabaseWrapper
 from mindloom.wall.checks import check_wall
-from runs.models import (
-    Approval,
-    Conversation,
-    JournalEntry,
-    PersonMemory,
-    RetentionReport,
-    RunArtifact,
-    RunEvent,
-    StrayFile,
-    UsageRecord,
-)
-from tests import factories
 
 MODELS = {
     model._meta.db_table: model
@@ -50,42 +36,6 @@ def rows(sql, *values):
 def departments_in(table):
     """The departments whose rows raw SQL gets, in the scope of the caller."""
     return {department for (department,) in rows(f"SELECT DISTINCT department_id FROM {table}")}
-
-
-@pytest.fixture
-def filled(cast):
-    """Every tenant table has rows of Marketing and of Finance; an audit row belongs to nobody."""
-    with wall.system("tests: fill both departments"):
-        for person, department in ((cast.alice, cast.marketing), (cast.mallory, cast.finance)):
-            agent = factories.agent(person, department)
-            run = factories.run(agent, person)
-            RunEvent.objects.create(run=run, seq=1, department=department, at=run.queued_at, type="log.written")
-            RunArtifact.objects.create(
-                run=run,
-                department=department,
-                name="a.txt",
-                media_type="text/plain",
-                size_bytes=1,
-                file=ContentFile(b"a", "a"),
-            )
-            factories.team(person, department, agent)
-            Approval.objects.create(
-                run=run, department=department, key="0:tool:1", kind="approval", tool="t", arguments={}
-            )
-            JournalEntry.objects.create(run=run, department=department, name="x", value={})
-            UsageRecord.objects.create(
-                department=department, run=run, run_uuid=run.uuid, seq=1, at=run.queued_at, duration_ms=1
-            )
-            Conversation.objects.create(department=department, owner=person, agent=agent)
-            PersonMemory.objects.create(department=department, person=person, agent=agent)
-            RetentionReport.objects.create(department=department, night=run.queued_at.date())
-            StrayFile.objects.create(department=department, path="runs/a/b")
-            factories.connection(person, department)
-            factories.webhook(person, department)
-            factories.bucket(person, department)
-            record(actor=person, action="agent.created", target=agent)
-        record(actor=None, action="demo.seeded")
-    return cast
 
 
 @every_table
@@ -173,8 +123,11 @@ BUCKETS = (
         ("agents_agentversion", "agent_id", "agents_agent"),
         ("teams_team", "published_id", "teams_teamversion"),
         ("teams_teamversion", "team_id", "teams_team"),
-        ("webhooks_delivery", "webhook_id", "webhooks_webhook"),
-        ("webhooks_attempt", "delivery_id", "webhooks_delivery"),
+        *(
+            ("webhooks_delivery", "webhook_id", "webhooks_webhook"),
+            ("webhooks_attempt", "delivery_id", "webhooks_delivery"),
+        ),
+        ("schedules_occurrence", "schedule_id", "schedules_schedule"),
         *((f"buckets_{one}", f"{key}_id", f"buckets_{target}") for one, key, target in BUCKETS),
     ],
 )

@@ -145,6 +145,13 @@ PLACES = [
     Place("bucket-delete", "maya", "/buckets/{bucket}/delete/", "Keep it"),
     Place("document", "maya", "/buckets/{bucket}/files/{document}/", "Parking costs"),
     Place("document-passages", "maya", "/buckets/{bucket}/files/{document}/?view=passages", "characters"),
+    Place("schedules", "maya", "/schedules/", "Every Monday at 07:00"),
+    Place("schedules-none", "tara", "/schedules/", "Nothing starts by itself yet"),
+    Place("schedules-week", "maya", "/schedules/week/", "by the clock of"),
+    Place("schedule-choose", "maya", "/schedules/new/", "Published agents and teams can"),
+    Place("schedule-new", "maya", "/schedules/new/?agent={agent}", "Make schedule"),
+    Place("schedule", "maya", "/schedules/{schedule}/", "Started by hand"),
+    Place("schedule-edit", "maya", "/schedules/{schedule}/edit/", "In trouble"),
     Place("people", "maya", "/people/", "Ben Adler"),
     Place("people-waiting", "finn", "/people/", "Waiting to join"),
     Place("departments", "ada", "/departments/", "Marketing"),
@@ -181,6 +188,15 @@ def scene(product, models, chromium):
     }
     places["webhook"] = product.api("maya", "POST", "webhooks", HOOK)["uuid"]
     places["message"] = product.api("maya", "POST", f"webhooks/{places['webhook']}/test")["uuid"]
+    weekly = {
+        "name": "Monday",
+        "agent": weaver,
+        "input": "Weave.",
+        "rule": {"kind": "weekly", "days": [1], "at": "07:00"},
+    }
+    places["schedule"] = product.api("maya", "POST", "schedules", weekly | {"time_zone": "Europe/Brussels"})["uuid"]
+    by_hand = product.api("maya", "POST", f"schedules/{places['schedule']}/run")["run"]
+    product.api("maya", "POST", f"runs/{by_hand}/cancel")
     places["file"] = product.api("maya", "GET", f"runs/{places['run']}/artifacts")[0]["uuid"]
     places["department"] = product.api("maya", "GET", "auth/me")["current_department"]
     talks = [product.api("maya", "POST", "conversations", {"agent": places["agent"]})["uuid"] for _ in range(2)]

@@ -1,4 +1,4 @@
-"""What happens by the clock: lost runs are ended, lost messages sent again, old answers forgotten, old runs cleared by night.
+"""What happens by the clock: schedules start their runs, lost runs are ended, lost messages sent again, old answers forgotten, old runs cleared by night.
 
 Webhooks are sent from a thread beside that, every second, in each scheduler: a receiver that is slow holds up nothing else.
 """
@@ -19,6 +19,7 @@ from buckets.services import sweep_documents
 from mindloom.wall.checks import refuse_open_wall
 from runs.services import clear, sweep
 from runs.worker import clear_strays
+from schedules.worker import forget_old_occurrences, tick
 from webhooks.services import forget_old_deliveries
 from webhooks.worker import Postman
 
@@ -28,8 +29,9 @@ TICK_SECONDS = 5.0
 POST_SECONDS = 1.0
 HOURLY_TICKS = 720
 LOCK = 0x6D696E64  # "mind"
+SCHEDULES_SECONDS = 2.0
 CLEARING_SECONDS = 2.0
-"""Of each tick at most; the sweep comes every few seconds whatever there is to clear."""
+"""Of each tick at most, and that for schedules; the sweep comes every few seconds whatever there is to clear."""
 HANGS_AFTER = "15s"
 SIGN_OF_LIFE = "scheduler-alive"
 
@@ -50,10 +52,12 @@ class Command(BaseCommand):
                 if _is_ours():
                     sweep()
                     sweep_documents()
+                    tick(seconds=SCHEDULES_SECONDS, stopped=stop.is_set)
                     if ticks % HOURLY_TICKS == 0:
                         forget_old_answers()
                         forget_expired_tokens()
                         clear_strays()
+                        forget_old_occurrences()
                     forget_old_deliveries()
                     clear(seconds=CLEARING_SECONDS, stopped=stop.is_set)
                     cache.set(SIGN_OF_LIFE, "1", 30)

@@ -1,0 +1,71 @@
+"""Bodies of the requests of some apps, for the route matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.files.base import ContentFile
+
+if TYPE_CHECKING:
+    from tests.api.stage import Stage
+
+WEBHOOK = {"name": "Fresh", "url": "https://hooks.example.org/", "states": ["failed"]}
+WEBHOOKS: dict[str, dict[str, Any]] = {
+    "webhooks:create": WEBHOOK,
+    "webhooks:webhook": WEBHOOK,
+    "webhooks:enable": {"enabled": "0"},
+    "api:webhooks": WEBHOOK,
+    "api:webhook": {"states": ["failed"]},
+}
+"""Bodies of the routes of webhooks."""
+RULE = {"rule": {"kind": "daily", "at": "07:00"}, "time_zone": "Europe/Brussels"}
+
+
+def schedules(stage: Stage) -> dict[str, dict[str, Any]]:
+    """Bodies of the routes of schedules."""
+    form = {
+        "name": "Renamed",
+        "kind": "daily",
+        "at": "08:00",
+        "time_zone": "UTC",
+        "input": "Report.",
+        "overlap": "skip",
+    }
+    return {
+        "schedules:edit": form | {"missed": "latest", "catch_up_minutes": "60", "pause_after": "3"},
+        "schedules:next_times": form,
+        "api:schedules": RULE | {"name": "Fresh", "agent": str(stage.agent.uuid), "input": "Report."},
+        "api:schedule": {"name": "Renamed"},
+        "api:schedule_next_times": RULE,
+    }
+
+
+BUCKET = {"name": "Fresh", "visibility": "department", "language": "english", "passage_length": "medium"}
+
+
+def buckets(stage: Stage) -> dict[str, dict[str, Any]]:
+    """Bodies of the routes of content buckets."""
+    return {
+        "buckets:create": BUCKET,
+        "buckets:settings": BUCKET,
+        "buckets:upload": {"file": ContentFile(b"Hello", "hello.txt")},
+        "buckets:paste": {"name": "Note", "text": "Hello"},
+        "buckets:web": {"url": "https://example.org/news"},
+        "api:bucket_sources": {"url": "https://example.org/news"},
+        "buckets:generation": {"action": "revert"},
+        "buckets:add_question": {"text": "What is free?", "document": str(stage.document.uuid)},
+        "api:bucket_generations": {"action": "revert"},
+        "api:bucket_questions": {"text": "What is free?", "document": str(stage.document.uuid)},
+        "buckets:transfer": {"owner": str(stage.cast.bob.uuid)},
+        "buckets:delete": {"confirm": stage.bucket.name},
+        "buckets:replace": {"file": ContentFile(b"Hello", "hello.txt")},
+        "buckets:change": {"name": "other.txt", "dated_on": "2026-01-31"},
+        "agents:attach_bucket": {"target": str(stage.agent.uuid), "attached": "1"},
+        "teams:attach_bucket": {"target": str(stage.team.uuid), "attached": "1"},
+        "api:buckets": {"name": "Fresh"},
+        "api:bucket": {"description": "New"},
+        "api:bucket_transfer": {"owner": stage.cast.bob.email},
+        "api:bucket_documents": {"name": "Note", "text": "Hello"},
+        "api:bucket_document": {"name": "other.txt"},
+        "api:bucket_document_file": {"file": ContentFile(b"Hello", "hello.txt")},
+    }
