@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from accounts.middleware import Request
 
 PAGE = 25
+MOST_LISTED = 10
 REFUSAL = "Only members of the department make schedules. Ask a manager for the role “Member”."
 ACTIONS = {
     "pause": (services.pause_schedule, "is paused. Its times pass without a run."),
@@ -115,6 +116,22 @@ def schedule(request: Request, uuid: UUID) -> HttpResponse:
 
 
 @login_required
+@require_safe
+def of_agent(request: Request, uuid: UUID) -> HttpResponse:
+    """The schedules of an agent, for its page."""
+    found = get_object_or_404(Agent.objects.visible_to(request.user), uuid=uuid)
+    return _of(request, _visible(request).filter(agent=found), found)
+
+
+@login_required
+@require_safe
+def of_team(request: Request, uuid: UUID) -> HttpResponse:
+    """The schedules of a team, for its page."""
+    found = get_object_or_404(Team.objects.visible_to(request.user), uuid=uuid)
+    return _of(request, _visible(request).filter(team=found), found)
+
+
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: Request, uuid: UUID) -> HttpResponse:
     """Change it. Times that have passed keep their rows."""
@@ -185,6 +202,19 @@ def next_times(request: Request) -> HttpResponse:
     else:
         context["wrong"] = " ".join(str(text) for texts in form.errors.values() for text in texts)
     return render_page(request, "schedules/_preview.html", context)
+
+
+def _of(request: Request, rows: QuerySet[Schedule], target: Agent | Team) -> HttpResponse:
+    listed = with_last(rows.order_by("name")[: MOST_LISTED + 1])
+    context = {
+        "schedules": listed[:MOST_LISTED],
+        "more": len(listed) > MOST_LISTED,
+        "target": target,
+        "kind": kind_of(target),
+        "may_create": _may_create(request) and target.published_id is not None and target.archived_at is None,
+    }
+    page = "schedules/of.html#of" if request.htmx else "schedules/of.html"
+    return render_page(request, page, context)
 
 
 def _may_create(request: Request) -> bool:

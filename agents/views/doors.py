@@ -76,8 +76,12 @@ def may_create(request: Request) -> bool:
 
 def uses(agent: Agent) -> list[str]:
     """The addresses of fragments of higher apps that list what uses the agent."""
-    found = (reverse_or_none(name, agent.uuid) for name in ("teams:using_agent", "workflows:using_agent"))
-    return [address for address in found if address]
+    return fragments(agent.uuid, "teams:using_agent", "schedules:of_agent", "workflows:using_agent")
+
+
+def fragments(uuid: UUID, *names: str) -> list[str]:
+    """The addresses of those that are installed."""
+    return [address for name in names if (address := reverse_or_none(name, uuid))]
 
 
 def reverse_or_none(name: str, *args: Any) -> str | None:

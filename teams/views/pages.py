@@ -12,6 +12,7 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
+from agents.views.doors import fragments
 from mindloom.web.errors import Invalid
 from mindloom.web.http import render_page
 from teams import services
@@ -108,6 +109,7 @@ def detail(request: Request, uuid: UUID) -> HttpResponse:
         "team": team,
         "versions": team.versions.select_related("published_by").order_by("-number")[:5],
         "has_changes": allowed["is_inside"] and has_changes(team),
+        "uses": fragments(team.uuid, "schedules:of_team"),
         **allowed,
         **described(request, _shown(team)),
     }

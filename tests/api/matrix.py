@@ -244,6 +244,8 @@ GET    schedules:week                 302       200       200       200       20
 GET    schedules:create               302       403       200       200       200       200
 POST   schedules:create               302       403       200       200       200       200
 POST   schedules:next_times           302       200       200       200       200       200
+GET    schedules:of_agent             302       200       200       200       404       200
+GET    schedules:of_team              302       200       200       200       404       200
 GET    schedules:schedule             302       200       200       200       404       200
 GET    schedules:edit                 302       403       403       200       404       200
 POST   schedules:edit                 302       403       403       302       404       302

@@ -227,6 +227,8 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
         return stage.approval.uuid
     if page.startswith("connection"):
         return stage.connection.uuid
+    if page in {"of_agent", "of_team"}:
+        return stage.agent.uuid if page == "of_agent" else stage.team.uuid
     if app == "schedules" or page.startswith("schedule"):
         return stage.schedule.uuid
     if app == "webhooks" or page.startswith("webhook"):

@@ -146,6 +146,16 @@ def test_a_week_shows_what_was_and_what_comes(planned, cast, client_as):
         assert client.get("/schedules/week/", {"from": odd}).status_code == 200
 
 
+def test_an_agents_page_leads_to_its_schedules(planned, agent, cast, client_as):
+    client = client_as(cast.bob)
+    address = f"/schedules/of-agent/{agent.uuid}/"
+    assert f'hx-get="{address}"' in page_of(client, f"/agents/{agent.uuid}/")
+    card = page_of(client, address)
+    assert "Every day at 07:00" in card
+    assert f"/schedules/new/?agent={agent.uuid}" in card
+    assert "New schedule" not in page_of(client_as(cast.carol), address)
+
+
 def test_others_departments_schedules_are_not_there(planned, cast, client_as):
     client = client_as(cast.mallory)
     assert "Morning report" not in page_of(client, "/schedules/")
