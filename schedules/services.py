@@ -123,7 +123,7 @@ def run_schedule(*, actor: User, schedule: Schedule) -> Occurrence:
     """Start a run now, with the rights of the owner, whatever else is under way. Raises `Conflict` when that is refused."""
     with transaction.atomic():
         locked = _locked(actor, schedule)
-        record(actor=actor, action="schedule.run_by_hand", target=locked)
+        record(actor=actor, action="schedule.started", target=locked)
         now = datetime.now(UTC)
         made = worker.start(locked, now, Occurrence.Outcome.BY_HAND, now)
     if made.run is None:

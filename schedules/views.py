@@ -139,7 +139,11 @@ def edit(request: Request, uuid: UUID) -> HttpResponse:
     form = _form(request, found.target, found)
     if request.method == "POST" and form.is_valid():
         try:
-            services.update_schedule(actor=request.user, schedule=found, values=form.values_for_service())
+            values = form.values_for_service()
+            if found.target is None:
+                # The form could not ask for what is no longer in sight, so that stays as it is.
+                values = {name: value for name, value in values.items() if name not in {"variables", "input"}}
+            services.update_schedule(actor=request.user, schedule=found, values=values)
         except (Invalid, Conflict, NotAllowed, NotFound) as error:
             _show(form, error)
         else:

@@ -105,13 +105,14 @@ def _due(now: datetime) -> list[tuple[int, int]]:
 
 @transaction.atomic
 def _settle(key: int, now: datetime) -> None:
-    found = Occurrence.objects.select_for_update(skip_locked=True).filter(pk=key, run_state="").first()
-    if found is None:
+    """Note how the run of an occurrence ended. The schedule is locked first, as everywhere."""
+    found = Occurrence.objects.filter(pk=key).first()
+    schedule = Schedule.objects.select_for_update().filter(pk=found.schedule_id).first() if found else None
+    if found is None or schedule is None:
         return
-    assert found.run_id is not None
-    state = Run.objects.filter(pk=found.run_id).values_list("state", flat=True).first()
-    Occurrence.objects.filter(pk=key).update(run_state=state or "deleted")
-    schedule = Schedule.objects.select_for_update().get(pk=found.schedule_id)
+    state = Run.objects.filter(pk=found.run_id or 0).values_list("state", flat=True).first()
+    if not Occurrence.objects.filter(pk=key, run_state="").update(run_state=state or "deleted"):
+        return  # another process was quicker
     if state == State.FAILED:
         _failed(schedule, f"The run of {_local(schedule, found.planned_at)} failed.", now)
     elif state == State.COMPLETED and schedule.failures:
