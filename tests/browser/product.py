@@ -57,7 +57,7 @@ class Product:
 
     def is_ready(self) -> None:
         """Wait until it says so."""
-        self.process.says("Ctrl-C stops everything.")
+        self.process.says("Ctrl-C stops everything.", seconds=FIRST_START_SECONDS)
         found = re.findall(r"(\w+)@mindloom\.example +(\S+)", (self.folder / "demo-sign-ins.txt").read_text())
         self.passwords = dict(found)
 
@@ -154,6 +154,8 @@ class Product:
             self._redis._redis.wait(PATIENCE_SECONDS)
 
 
+FIRST_START_SECONDS = 300.0
+"""Tables, static files and the demonstration are made, while two other lanes of tests are at work."""
 ENDS = {"completed", "failed", "cancelled"}
 
 

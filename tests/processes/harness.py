@@ -112,7 +112,7 @@ class Process:
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def says(self, text: str, times: int = 1) -> Process:
+    def says(self, text: str, times: int = 1, seconds: float = PATIENCE_SECONDS) -> Process:
         """Wait until it has said this."""
 
         def said() -> bool:
@@ -123,7 +123,7 @@ class Process:
             )
             return found
 
-        until(said, f"{self.name} says {text!r}")
+        until(said, f"{self.name} says {text!r}", seconds)
         return self
 
     def signal(self, number: signal.Signals) -> None:
