@@ -32,7 +32,7 @@ RECENT = 8
 def home(request: Request) -> HttpResponse:
     """What runs now, what ran lately, and what one can run."""
     department = request.department
-    runs = Run.objects.visible_to(request.user).newest_first()
+    runs = Run.objects.visible_to(request.user).newest_first().as_rows()
     agents = Agent.objects.visible_to(request.user).active().select_related("published").order_by("-updated_at")
     live = list(runs.live()[:RECENT])
     context = {

@@ -79,6 +79,22 @@ SHARED = ("department", "everyone")
 
 
 NEWEST_FIRST = ("-queued_at", "-id")
+ROW_COLUMNS = (
+    *(
+        "uuid",
+        "state",
+        "trigger",
+        "agent",
+        "agent_version",
+        "team",
+        "team_version",
+        "started_by",
+        "queued_at",
+        "started_at",
+    ),
+    *("finished_at", "pinned_at", "model_calls", "tokens_in", "tokens_out", "agent__name", "agent__icon", "team__name"),
+    *("team__icon", "started_by__name"),
+)
 LONG_COLUMNS = ("spec", "input", "output", "structured")
 """What lists leave in the database."""
 
@@ -114,6 +130,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         """
         found = self.select_related("agent", "team", "started_by").defer(*LONG_COLUMNS, "agent__draft", "team__draft")
         return found.order_by(*NEWEST_FIRST)
+
+    def as_rows(self) -> RunQuerySet:
+        """With no more than a row of a list shows."""
+        return self.only(*ROW_COLUMNS)
 
     def older_than(self, moment: datetime, pk: int) -> RunQuerySet:
         """Those that come after this run in such a list."""

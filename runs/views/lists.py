@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_required
@@ -29,15 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from django.db.models import QuerySet
     from django.http import HttpResponse
     from django.http.response import HttpResponseBase
 
     from accounts.middleware import Request
-    from accounts.models import User
     from runs.models.run import RunQuerySet
 
-PAGE = 30
+PAGE = 25
 MOST_NEW = 99
 """New runs that are counted above a list that stays where it is."""
 NONE_YET = 0
@@ -75,6 +74,7 @@ def run_list(request: Request) -> HttpResponse:
     wrong += problem + another
     rows, newer = ([], 0) if wrong else _rows(filters, before, top)
     target = _chosen(request)
+    active = _active(request, target)
     shown = top if top is not None else (rows[0].pk if rows else NONE_YET)
     context = {
         "runs": rows[:PAGE],
@@ -94,9 +94,14 @@ def run_list(request: Request) -> HttpResponse:
         "is_live": any(not run.is_terminal for run in rows[:PAGE]),
         "has_agents": Agent.objects.visible_to(request.user).exists(),
         "may_run": request.department is not None and may(request.user, Role.MEMBER, request.department.pk),
-        **_choices(request, target),
+        "offered": partial(_offered, request),
+        "chosen": request.GET,
+        "active": active,
+        "filters_open": bool(active or wrong or request.GET.get("filters")),
+        "filters_url": _address(request, filters="1"),
     }
-    return render_page(request, "runs/list.html", context, partials={"runs": "results"})
+    parts = {"runs": "results", "run-filters": "filters"}
+    return render_page(request, "runs/list.html", context, partials=parts)
 
 
 @login_required
@@ -139,7 +144,7 @@ def _rows(filters: RunFilter, before: int | None, top: int | None) -> tuple[list
 
     A list that reloads itself stays where it is: new runs are counted above it, and come when the reader asks for them.
     """
-    found = filters.qs
+    found = filters.qs.as_rows()
     if before is not None and (moment := _moment(filters, before)):
         return list(found.older_than(moment, before)[: PAGE + 1]), 0
     if top == NONE_YET:
@@ -172,7 +177,7 @@ def _number(request: Request, name: str) -> tuple[int | None, list[str]]:
 def _address(request: Request, **changes: str) -> str:
     """The address of this list with other filters; a page of its own begins anew."""
     query = request.GET.copy()
-    for name in ("before", "top", "runs"):
+    for name in ("before", "top", "runs", "filters"):
         query.pop(name, None)
     for name, value in changes.items():
         query[name] = value
@@ -181,36 +186,32 @@ def _address(request: Request, **changes: str) -> str:
     return f"?{query.urlencode()}"
 
 
-def _choices(request: Request, target: Agent | Team | None) -> dict[str, Any]:
-    """What the filters offer, and those that are set, each with the address without it."""
-    people = colleagues_of(request.user)
-    person = people.filter(uuid=chosen).first() if (chosen := uuid_or_none(request.GET.get("person", ""))) else None
-    triggers = dict(Trigger.choices)
+def _active(request: Request, target: Agent | Team | None) -> list[tuple[str, str, str]]:
+    """The filters that are set: name, value in words, and the address without it."""
+    chosen = uuid_or_none(request.GET.get("person", ""))
+    person = colleagues_of(request.user).filter(uuid=chosen).first() if chosen else None
     shown = {
         "q": request.GET.get("q", "").strip(),
         "agent": target.name if isinstance(target, Agent) else "",
         "team": target.name if isinstance(target, Team) else "",
         "person": (person.name or person.email) if person is not None else "",
-        "trigger": triggers.get(request.GET.get("trigger", ""), ""),
+        "trigger": dict(Trigger.choices).get(request.GET.get("trigger", ""), ""),
         "since": request.GET.get("since", ""),
         "until": request.GET.get("until", ""),
     }
-    active = [(LABELS[name], text, _address(request, **{name: ""})) for name, text in shown.items() if text]
-    return {
-        "offered": list(_offered(request, people)),
-        "chosen": request.GET,
-        "active": active,
-    }
+    return [(LABELS[name], text, _address(request, **{name: ""})) for name, text in shown.items() if text]
 
 
-def _offered(request: Request, people: QuerySet[User]) -> Iterator[dict[str, Any]]:
-    """The lists to choose from: the filter's name, and the value and text of each choice. Without a choice, none is offered."""
+def _offered(request: Request) -> Iterator[dict[str, Any]]:
+    """The lists to choose from: the filter's name, and the value and text of each choice. Without a choice, none is offered.
+
+    Asked for when the filters are opened; most who look at runs never do.
+    """
     agents = Agent.objects.visible_to(request.user).order_by("name").values_list("uuid", "name")
     teams = Team.objects.visible_to(request.user).order_by("name").values_list("uuid", "name")
-    named = people.annotate(shown=Coalesce(NullIf("name", Value("")), "email", output_field=TextField())).values_list(
-        "uuid", "shown"
-    )
-    lists = {"agent": agents[:MOST_OFFERED], "team": teams[:MOST_OFFERED], "person": named[:MOST_OFFERED]}
+    shown = Coalesce(NullIf("name", Value("")), "email", output_field=TextField())
+    people = colleagues_of(request.user).annotate(shown=shown).values_list("uuid", "shown")
+    lists = {"agent": agents[:MOST_OFFERED], "team": teams[:MOST_OFFERED], "person": people[:MOST_OFFERED]}
     for name, found in {**lists, "trigger": Trigger.choices}.items():
         if options := [(str(value), text) for value, text in found]:
             yield {"name": name, "label": LABELS[name], "options": options, "value": request.GET.get(name, "")}
