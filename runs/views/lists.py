@@ -97,7 +97,7 @@ def run_list(request: Request) -> HttpResponse:
         "offered": partial(_offered, request),
         "chosen": request.GET,
         "active": active,
-        "filters_open": bool(active or wrong or request.GET.get("filters")),
+        "filters_open": bool(wrong or request.GET.get("filters")),
         "filters_url": _address(request, filters="1"),
     }
     parts = {"runs": "results", "run-filters": "filters"}

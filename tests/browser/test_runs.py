@@ -151,3 +151,16 @@ def test_an_outsider_finds_nothing_at_the_run_s_address(window, product, trouble
 def first_run(product: Product) -> str:
     """The run of the demonstration in Marketing."""
     return product.api("maya", "GET", "runs")["results"][-1]["uuid"]
+
+
+def test_filters_are_fetched_when_they_are_opened(window, product):
+    page = window("maya")
+    page.goto("/runs/")
+    expect(page.get_by_label("Trigger")).to_have_count(0)
+    page.get_by_text("Filters", exact=True).click()
+    page.get_by_label("Trigger").select_option("api")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    expect(page).to_have_url(re.compile("trigger=api"))
+    expect(page.get_by_role("link", name="Take the filter away: Trigger the API")).to_be_visible()
+    page.get_by_text("Filters", exact=False).first.click()
+    expect(page.get_by_label("Trigger")).to_have_value("api")

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from channels.db import database_sync_to_async
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from audit.models import Entry
@@ -185,6 +187,38 @@ def test_an_empty_list_tells_of_the_first_run(cast, db, client_as):
     with wall.system("tests: the first run"):
         factories.run(factories.agent(cast.alice, cast.marketing), cast.bob)
     assert "1 new run" in client.get("/runs/", {"top": "0"}).content.decode()
+
+
+@pytest.mark.parametrize("address", ["/runs/", "/"])
+def test_a_page_asks_the_database_as_often_for_many_runs_as_for_one(cast, db, client_as, address):
+    client, counts = client_as(cast.bob), []
+    with wall.system("tests: an agent"):
+        scout = factories.agent(cast.alice, cast.marketing)
+    for more in (1, 7):
+        with wall.system("tests: more runs"):
+            for _ in range(more):
+                factories.run(scout, cast.bob, state=State.COMPLETED, finished_at=datetime.now(UTC))
+        client.get(address)
+        with CaptureQueriesContext(connection) as asked:
+            client.get(address)
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
+def test_the_filters_are_offered_when_they_are_opened(made, cast, client_as):
+    client = client_as(cast.bob)
+    closed = client.get("/runs/").content.decode()
+    assert 'hx-get="?filters=1"' in closed
+    assert ">Scout</option>" not in closed
+    assert ">Scout</option>" in client.get("/runs/", {"filters": "1"}).content.decode()
+    # The addresses of other views and pages do not keep that they were open.
+    chosen = client.get("/runs/", {"trigger": "api", "filters": "1"}).content.decode()
+    assert '<option value="api" selected>' in chosen
+    assert "Take the filter away: Trigger the API" in client.get("/runs/", {"trigger": "api"}).content.decode()
+    assert (
+        "filters=1"
+        not in client.get("/runs/", {"filters": "1"}).content.decode().partition("<main")[2].partition("run-filters")[0]
+    )
 
 
 def test_marks_stay_when_the_list_reloads(made, cast, client_as):
