@@ -116,6 +116,16 @@ def lock_seconds(address: str, ip_address: str | None) -> int:
     return max(1, min(int(left.total_seconds()) + 1, int(pause.total_seconds())))
 
 
+def department_named(user: Person, wanted: UUID) -> int:
+    """The id of this department of the person. Raises `Invalid` when it is not theirs."""
+    found = Department.objects.filter(pk__in=list(roles_of(user)), uuid=wanted).first()
+    if found is None:
+        raise Invalid(
+            "There is no such department, or not for you.", fields={"department": ["Choose one of your departments."]}
+        )
+    return found.pk
+
+
 def member_department(user: Person, wanted: UUID | None, *, things: str) -> int:
     """The id of the department that was named, or of the first, by name, where the person is a member and may make `things`.
 
@@ -128,9 +138,4 @@ def member_department(user: Person, wanted: UUID | None, *, things: str) -> int:
                 f"You are not a member of a department, so you cannot make {things}. Ask a manager to accept you."
             )
         return found.pk
-    found = Department.objects.filter(pk__in=list(roles_of(user)), uuid=wanted).first()
-    if found is None:
-        raise Invalid(
-            "There is no such department, or not for you.", fields={"department": ["Choose one of your departments."]}
-        )
-    return found.pk
+    return department_named(user, wanted)

@@ -13,8 +13,7 @@ from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
 from accounts.idempotency import idempotent
-from accounts.models import Department
-from accounts.queries import roles_of
+from accounts.queries import department_named
 from agents.models import Agent
 from integrations.serializers import Nothing
 from mindloom.web.api import Pages
@@ -83,7 +82,8 @@ def _create(request: Request) -> Response:
     given = _given(NewSchedule, request)
     user = _user(request)
     target = _target(user, given)
-    department = check_may_run(user, target, _department(user, given.pop("department", None)))
+    wanted = given.pop("department", None)
+    department = check_may_run(user, target, department_named(user, wanted) if wanted else None)
     made = services.create_schedule(actor=user, target=target, department_id=department, **given)
     return Response(
         ScheduleOut(_one(request, made.uuid)).data,
@@ -244,14 +244,3 @@ def _given(serializer: Any, request: Request) -> dict[str, Any]:
     given = serializer(data=request.data)
     given.is_valid(raise_exception=True)
     return dict(given.validated_data)
-
-
-def _department(user: User, wanted: UUID | None) -> int | None:
-    if wanted is None:
-        return None
-    found = Department.objects.filter(uuid=wanted, pk__in=list(roles_of(user))).first()
-    if found is None:
-        raise Invalid(
-            "There is no such department, or not for you.", fields={"department": ["Choose one of your departments."]}
-        )
-    return found.pk

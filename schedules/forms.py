@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 
 from accounts.services.people import time_zones
-from runs.forms import RunForm
+from runs.forms import PREFIX, RunForm
 from schedules.definition import KINDS, NTH, WEEKDAYS
 from schedules.models import Schedule
 
@@ -26,6 +26,8 @@ LABELS = {
     "interval": "Every so many hours or minutes",
     "cron": "Cron expression",
 }
+_PLAIN = ("name", "input", "time_zone", "overlap", "missed", "catch_up_minutes", "not_after", "pause_after")
+"""Fields that are called and written as in the row."""
 _NUMBERS = {"inputmode": "numeric", "autocomplete": "off"}
 
 
@@ -146,21 +148,19 @@ class ScheduleForm(RuleForm, RunForm):
     ) -> None:
         super().__init__(variables, data, kind=kind, initial={})
         variables_of = row.variables if row is not None else {}
-        given = {f"var-{name}": value for name, value in variables_of.items()}
+        given = {f"{PREFIX}{name}": value for name, value in variables_of.items()}
         self.initial = {**self.initial, **given, **initial, **(_initial(row) if row is not None else {})}
-        self.target_fields = [name for name in self.fields if name.startswith("var-")] + ["input"]
 
     @property
     def asked(self) -> list[forms.BoundField]:
         """The fields of the agent or team."""
-        return [self[name] for name in self.target_fields]
+        return [self[name] for name in self.fields if name.startswith(PREFIX) or name == "input"]
 
     def values_for_service(self) -> dict[str, Any]:
         """What the services take."""
         given = self.cleaned_data
-        plain = ("name", "input", "time_zone", "overlap", "missed", "catch_up_minutes", "not_after", "pause_after")
         return {
-            **{name: given[name] for name in plain},
+            **{name: given[name] for name in _PLAIN},
             "variables": self.values,
             "rule": self.rule(),
             **self.moments(),
@@ -169,10 +169,9 @@ class ScheduleForm(RuleForm, RunForm):
 
 def _initial(row: Schedule) -> dict[str, Any]:
     zone = ZoneInfo(row.time_zone)
-    plain = ("name", "input", "time_zone", "overlap", "missed", "catch_up_minutes", "not_after", "pause_after")
     moments = {name: getattr(row, name) for name in ("starts_at", "ends_at")}
     return {
-        **{name: getattr(row, name) for name in plain},
+        **{name: getattr(row, name) for name in _PLAIN},
         **row.rule,
         **{name: value.astimezone(zone).strftime("%Y-%m-%dT%H:%M") for name, value in moments.items() if value},
     }

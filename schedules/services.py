@@ -27,7 +27,7 @@ MOST_SCHEDULES = 500
 """Of one department."""
 MOST_CATCH_UP_MINUTES = 7 * 24 * 60
 MOST_FAILURES = 100
-_REFUSAL = "Only the schedule's owner and managers of its department may do that."
+REFUSAL = "Only the schedule's owner and managers of its department may do that."
 _FIELDS = (
     *("name", "input", "variables", "rule", "time_zone", "starts_at", "ends_at", "overlap", "missed"),
     *("catch_up_minutes", "not_after", "pause_after"),
@@ -165,7 +165,7 @@ def _locked(actor: User, schedule: Schedule) -> Schedule:
     if found is None:
         raise NotFound("This schedule has been deleted.")
     if not Schedule.objects.editable_by(actor).filter(pk=found.pk).exists():
-        raise NotAllowed(_REFUSAL)
+        raise NotAllowed(REFUSAL)
     return found
 
 

@@ -236,7 +236,7 @@ def _one(request: Request, uuid: UUID) -> Schedule:
 def _editable(request: Request, uuid: UUID) -> Schedule:
     found = _one(request, uuid)
     if not Schedule.objects.editable_by(request.user).filter(pk=found.pk).exists():
-        raise PermissionDenied("Only the schedule's owner and managers of its department may do that.")
+        raise PermissionDenied(services.REFUSAL)
     return found
 
 

@@ -13,10 +13,10 @@ from rest_framework.response import Response
 
 from accounts.idempotency import idempotent
 from accounts.models import Department, Role
-from accounts.queries import departments_where, may, roles_of
+from accounts.queries import department_named, departments_where, may
 from integrations.serializers import Nothing
 from mindloom.web.api import Pages
-from mindloom.web.errors import Invalid, NotAllowed
+from mindloom.web.errors import NotAllowed
 from mindloom.web.schema import PAGING, paged
 from webhooks import services
 from webhooks.models import Delivery, Webhook
@@ -203,9 +203,4 @@ def _department(user: User, wanted: UUID | None) -> int:
     if wanted is None:
         mine = Department.objects.filter(pk__in=departments_where(user, Role.MANAGER)).order_by("name")
         return mine[0].pk
-    found = Department.objects.filter(pk__in=list(roles_of(user)), uuid=wanted).first()
-    if found is None:
-        raise Invalid(
-            "There is no such department, or not for you.", fields={"department": ["Choose one of your departments."]}
-        )
-    return found.pk
+    return department_named(user, wanted)
