@@ -64,6 +64,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('department', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='webhooks', to='accounts.department')),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('name', models.CharField(max_length=80)),
                 ('url', models.CharField(max_length=2000, verbose_name='address')),
                 ('states', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('completed', 'Completed'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('waiting', 'Waiting')], max_length=16), help_text='The states of runs that are told', size=None)),
@@ -79,15 +81,18 @@ class Migration(migrations.Migration):
                 ('failing_since', models.DateTimeField(blank=True, help_text='The first refusal since the last message got through', null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('department', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='webhooks', to='accounts.department')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(models.F('department'), django.db.models.functions.text.Lower('name'), name='webhook_name_once_per_department', violation_error_message='There is already a webhook of this name in the department. Choose another name.')],
+            },
         ),
         migrations.CreateModel(
             name='Delivery',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('department', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.department')),
+                ('webhook', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='webhooks.webhook')),
                 ('type', models.CharField(choices=[('run.finished', 'A run has ended'), ('run.waiting', 'A run waits for a person'), ('webhook.test', 'A test')], max_length=32)),
                 ('payload', models.JSONField(help_text='What happened; links are added when it is sent')),
                 ('run_uuid', models.UUIDField(help_text='No key: what was told may outlive the run', null=True)),
@@ -100,49 +105,29 @@ class Migration(migrations.Migration):
                 ('error', models.CharField(blank=True, help_text='Of the last try', max_length=600)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('finished_at', models.DateTimeField(null=True)),
-                ('department', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.department')),
-                ('webhook', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='webhooks.webhook')),
             ],
             options={
                 'verbose_name_plural': 'deliveries',
+                'indexes': [models.Index(fields=['webhook', '-id'], name='delivery_by_webhook'), models.Index(condition=models.Q(('state', 'pending')), fields=['next_attempt_at'], name='delivery_due'), models.Index(condition=models.Q(('finished_at__isnull', False)), fields=['finished_at'], name='delivery_by_end')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('next_attempt_at__isnull', False), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('finished_at__isnull', False), ('next_attempt_at', None)), _connector='OR'), name='delivery_due_while_pending')],
             },
         ),
         migrations.CreateModel(
             name='Attempt',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='webhooks.delivery')),
+                ('department', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.department')),
                 ('number', models.PositiveIntegerField(help_text='Counts from 1')),
                 ('started_at', models.DateTimeField()),
                 ('duration_ms', models.PositiveIntegerField(null=True)),
                 ('response_status', models.PositiveSmallIntegerField(null=True)),
                 ('response_excerpt', models.TextField(blank=True, help_text='The beginning of what was answered')),
                 ('error', models.CharField(blank=True, max_length=600)),
-                ('department', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.department')),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='webhooks.delivery')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('delivery', 'number'), name='attempt_numbered_once')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='webhook',
-            constraint=models.UniqueConstraint(models.F('department'), django.db.models.functions.text.Lower('name'), name='webhook_name_once_per_department', violation_error_message='There is already a webhook of this name in the department. Choose another name.'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['webhook', '-id'], name='delivery_by_webhook'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['next_attempt_at'], name='delivery_due'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('finished_at__isnull', False)), fields=['finished_at'], name='delivery_by_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('next_attempt_at__isnull', False), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('finished_at__isnull', False), ('next_attempt_at', None)), _connector='OR'), name='delivery_due_while_pending'),
         ),
         wall_table("webhooks_webhook"),
         wall_table("webhooks_delivery"),
