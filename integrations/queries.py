@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count, Prefetch, Q
 
-from integrations import keyring
 from integrations.models import Connection, McpServer, Model, ModelProvider
+from mindloom import keyring
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

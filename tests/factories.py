@@ -11,9 +11,9 @@ from django.core.files.storage import default_storage
 from accounts.models import Department, User
 from agents.models import Agent, AgentVersion
 from buckets.models import Bucket, Chunk, Content, Document, Generation, Page, Question, Vector, Version, WebSource
-from integrations import keyring
 from integrations.models import Connection, Model, ModelProvider
 from integrations.queries import connection_place
+from mindloom import keyring
 from mindloom.engine.spec import AgentSpec, ModelSpec
 from runs.models import Run, State, Trigger
 from schedules.models import Occurrence, Schedule

@@ -14,7 +14,7 @@ from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 
 from agents.models import Agent
-from integrations import keyring
+from mindloom import keyring
 from teams.models import Team
 from webhooks.models import Delivery, Webhook
 

@@ -15,11 +15,10 @@ from django.utils import timezone
 from accounts.models import Role
 from accounts.queries import may
 from audit.services import record
-from integrations import keyring
 from integrations.outbound import is_allowed
 from integrations.services.checking import row_errors, save_row
 from integrations.tools.calling import web_address
-from mindloom import wall
+from mindloom import keyring, wall
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
 from runs.models import State
 from webhooks import worker

@@ -23,9 +23,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from audit.services import record
-from integrations.keyring import KeyringError
 from integrations.outbound import Answer, OutboundError, fetch
 from mindloom import wall
+from mindloom.keyring import KeyringError
 from mindloom.wall.pool import give_back
 from webhooks.models import Attempt, Delivery, Webhook
 from webhooks.queries import body, secrets_of, signed_headers

@@ -14,12 +14,12 @@ from django.utils import timezone
 from accounts.models import Role
 from accounts.queries import may
 from audit.services import record
-from integrations import keyring
 from integrations.models import Connection
 from integrations.queries import connection_place
 from integrations.services.checking import row_errors, save_row
 from integrations.services.secrets import hint, opened_connection
 from integrations.tools.connections import KINDS, ConnectionKind
+from mindloom import keyring
 from mindloom.engine.ports import ToolError
 from mindloom.wall.pool import give_back
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound, Unavailable

@@ -9,11 +9,10 @@ from uuid import UUID
 from django.db import transaction
 
 from audit.services import record
-from integrations import keyring
 from integrations.models import Connection, McpServer, ModelProvider
 from integrations.queries import connection_place, server_place
 from integrations.tools import OpenConnection
-from mindloom import wall
+from mindloom import keyring, wall
 from mindloom.web.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from django.utils import timezone
 
 from accounts.queries import departments_of
 from audit.services import record
-from integrations import keyring
 from integrations.models import McpServer
 from integrations.providers import without
 from integrations.queries import server_place
 from integrations.services.checking import header_problem, is_header_name, row_errors, save_row
 from integrations.services.secrets import hint, line_of_secret, opened_server_key
 from integrations.tools import servers
+from mindloom import keyring
 from mindloom.engine.errors import EngineError
 from mindloom.engine.events import Effect
 from mindloom.web.errors import Invalid, NotAllowed, Unavailable

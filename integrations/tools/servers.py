@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
-from integrations.keyring import KeyringError
 from integrations.models import McpServer
 from integrations.queries import server_headers
 from integrations.tools import mcp
@@ -17,6 +16,7 @@ from mindloom.engine.errors import EngineError
 from mindloom.engine.events import Effect
 from mindloom.engine.ports import ToolContext, ToolError, ToolFunction
 from mindloom.engine.spec import ToolInfo
+from mindloom.keyring import KeyringError
 from mindloom.wall.pool import give_back
 
 _KEY = re.compile(r"mcp-([A-Za-z0-9_-]{1,40})")

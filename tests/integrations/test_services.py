@@ -8,8 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from audit.models import Entry
-from integrations import keyring, services
+from integrations import services
 from integrations.models import Model, ModelProvider
+from mindloom import keyring
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, Unavailable
 from tests.fakes.openai_server import FakeModels
 

@@ -8,8 +8,7 @@ import pytest
 from django.core.management import call_command
 
 from audit.models import Entry
-from integrations import keyring
-from mindloom import wall
+from mindloom import keyring, wall
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
 from webhooks import services
 from webhooks.models import Webhook

@@ -18,8 +18,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
-from integrations import keyring
 from integrations.models import ModelProvider
+from mindloom import keyring
 from mindloom.management.commands.scheduler import SIGN_OF_LIFE
 from mindloom.wall.checks import check_wall
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from integrations import services as integrations
-from integrations.keyring import KeyringError
+from mindloom.keyring import KeyringError
 from webhooks import services as webhooks
 
 
