@@ -19,7 +19,7 @@ import psutil
 
 from mindloom.embedded import Servers, database_url, redis_url
 from mindloom.environment import BASE_DIR
-from tests.processes.harness import PATIENCE_SECONDS, Process, answers, free_port, processes_of, until
+from tests.processes.harness import FIRST_START_SECONDS, PATIENCE_SECONDS, Process, answers, free_port, processes_of, until
 
 OURS = (
     "DATABASE_URL",
@@ -153,9 +153,6 @@ class Product:
             self._redis._redis.kill()
             self._redis._redis.wait(PATIENCE_SECONDS)
 
-
-FIRST_START_SECONDS = 300.0
-"""Tables, static files and the demonstration are made, while two other lanes of tests are at work."""
 ENDS = {"completed", "failed", "cancelled"}
 
 

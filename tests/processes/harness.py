@@ -41,6 +41,8 @@ from tests.fakes.openai_server import FakeModels, Turn
 
 PATIENCE_SECONDS = 90.0
 """How long a wait may last on a busy machine. Never part of what a test says."""
+FIRST_START_SECONDS = 300.0
+"""As long, where tables, static files and perhaps the demonstration are made, too."""
 T = TypeVar("T")
 
 

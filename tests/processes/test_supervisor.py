@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from mindloom.environment import BASE_DIR
-from tests.processes.harness import Process, answers, free_port, processes_of, until
+from tests.processes.harness import FIRST_START_SECONDS, Process, answers, free_port, processes_of, until
 
 pytestmark = pytest.mark.processes
 
@@ -75,7 +75,11 @@ class Installation:
         return self.house.start("run", command, **self.environment)
 
     def ready(self, process: Process) -> Process:
-        until(lambda: answers(f"{self.url}/readyz") == 200 or process.popen.poll() is not None, "it is ready")
+        until(
+            lambda: answers(f"{self.url}/readyz") == 200 or process.popen.poll() is not None,
+            "it is ready",
+            FIRST_START_SECONDS,
+        )
         assert process.popen.poll() is None, process.output
         return process.says("Mindloom is ready")
 
