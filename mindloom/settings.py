@@ -10,6 +10,7 @@ from datetime import timedelta
 from csp.constants import NONE, SELF
 
 from mindloom.environment import BASE_DIR, Environment, data_secret
+from mindloom.openapi import SPECTACULAR_SETTINGS  # noqa: F401 -- a setting too
 
 env = Environment()
 
@@ -298,33 +299,6 @@ SIMPLE_JWT = {
     "UPDATE_LAST_LOGIN": False,
     "USER_ID_FIELD": "uuid",
     "USER_ID_CLAIM": "sub",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Mindloom API",
-    "DESCRIPTION": "Agents, runs and what they leave behind. Errors are application/problem+json with a stable `code`.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {
-        "VisibilityEnum": "agents.models.Agent.Visibility",
-        "ConnectionVisibilityEnum": "integrations.models.Connection.Visibility",
-        "TeamTypeEnum": "teams.serializers.TYPE_CHOICES",
-        "RunStateEnum": "runs.models.State",
-        "ApprovalStateEnum": "runs.models.Approval.State",
-        "LaneStateEnum": "runs.serializers.LANE_STATES",
-        "ScheduleOverlapEnum": "schedules.models.Schedule.Overlap",
-        "ScheduleMissedEnum": "schedules.models.Schedule.Missed",
-        "OccurrenceOutcomeEnum": "schedules.models.Occurrence.Outcome",
-        "DeliveryStateEnum": "webhooks.models.Delivery.State",
-        "BucketLanguageEnum": "buckets.models.Language",
-        "LanguageEnum": "agents.definition.LANGUAGES",
-        "MessageTypeEnum": "webhooks.models.Delivery.Type",
-    },
 }
 
 # --- Pages -----------------------------------------------------------------------------------------------------------------

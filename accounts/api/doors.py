@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from accounts import services
 from accounts.models import User
 from accounts.queries import joinable_departments
-from accounts.serializers import (
+from accounts.serializers.people import (
     DepartmentChoice,
     Forgot,
     Login,

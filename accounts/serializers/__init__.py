@@ -1,0 +1,1 @@
+"""People and what they own of themselves, as the API takes and shows it."""
