@@ -19,7 +19,15 @@ import psutil
 
 from mindloom.embedded import Servers, database_url, redis_url
 from mindloom.environment import BASE_DIR
-from tests.processes.harness import FIRST_START_SECONDS, PATIENCE_SECONDS, Process, answers, free_port, processes_of, until
+from tests.processes.harness import (
+    FIRST_START_SECONDS,
+    PATIENCE_SECONDS,
+    Process,
+    answers,
+    free_port,
+    processes_of,
+    until,
+)
 
 OURS = (
     "DATABASE_URL",
@@ -152,6 +160,7 @@ class Product:
         if self._redis is not None and self._redis._redis is not None:
             self._redis._redis.kill()
             self._redis._redis.wait(PATIENCE_SECONDS)
+
 
 ENDS = {"completed", "failed", "cancelled"}
 
