@@ -16,6 +16,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "NotificationKindEnum": "notifications.models.Kind",
+        "MailChoiceEnum": "notifications.models.Choice",
         "VisibilityEnum": "agents.models.Agent.Visibility",
         "ConnectionVisibilityEnum": "integrations.models.Connection.Visibility",
         "TeamTypeEnum": "teams.serializers.TYPE_CHOICES",

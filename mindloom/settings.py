@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "runs",
     "webhooks",
     "schedules",
+    "notifications",
 ]
 
 MIDDLEWARE = [

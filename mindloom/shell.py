@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.models import Role
 from accounts.queries import may
 from agents.models import Agent
+from notifications.queries import unread_words
 from teams.models import Team
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "section": section or "home",
             "commands": partial(_commands, groups),  # asked for by whole pages, not by fragments
             "commands_url": reverse("commands"),
+            "unread": partial(unread_words, user),
             "switch_url": reverse("accounts:switch_department"),
             "sign_out_url": reverse("accounts:sign_out"),
             "profile_url": reverse("accounts:profile"),
@@ -155,5 +157,6 @@ def _page_commands(groups: list[dict[str, Any]]) -> list[dict[str, str]]:
         {"label": "New content bucket", "href": reverse("buckets:create"), "icon": "plus", "keys": ""},
         {"label": "New schedule", "href": reverse("schedules:create"), "icon": "plus", "keys": ""},
         {"label": "New connection", "href": reverse("integrations:connection_create"), "icon": "plus", "keys": ""},
+        {"label": "Notifications", "href": reverse("notifications:list"), "icon": "bell", "keys": "G N"},
         {"label": "Profile", "href": reverse("accounts:profile"), "icon": "user", "keys": ""},
     ]

@@ -16,6 +16,7 @@ from integrations.urls import api_urlpatterns as integrations_api
 from mindloom import pages
 from mindloom.web.api import api_not_found
 from mindloom.web.gallery import gallery
+from notifications.urls import api_urlpatterns as notifications_api
 from runs.urls import api_urlpatterns as runs_api
 from runs.urls import openai_urlpatterns, websocket_urlpatterns
 from schedules.urls import api_urlpatterns as schedules_api
@@ -31,6 +32,7 @@ api = [
     *runs_api,
     *webhooks_api,
     *schedules_api,
+    *notifications_api,
 ]
 
 # Swagger UI writes styles and markup of its own; it shows nothing but our schema, and runs no inline script.
@@ -51,6 +53,7 @@ urlpatterns = [
     path("", include("runs.urls")),
     path("", include("webhooks.urls")),
     path("", include("schedules.urls")),
+    path("", include("notifications.urls")),
     path("api/v1/", include((api, "api"))),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("api/docs/", api_docs, name="api_docs"),

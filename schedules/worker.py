@@ -9,15 +9,12 @@ from __future__ import annotations
 import logging
 import time
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.urls import reverse
 
-from accounts.services import mail
 from audit.services import record
 from mindloom import wall
 from mindloom.web.errors import Conflict, MindloomError, NotAllowed, NotFound
@@ -114,7 +111,7 @@ def _settle(key: int, now: datetime) -> None:
     if not Occurrence.objects.filter(pk=key, run_state="").update(run_state=state or "deleted"):
         return  # another process was quicker
     if state == State.FAILED:
-        _failed(schedule, f"The run of {_local(schedule, found.planned_at)} failed.", now)
+        _failed(schedule, now)
     elif state == State.COMPLETED and schedule.failures:
         Schedule.objects.filter(pk=schedule.pk).update(failures=0)
 
@@ -158,10 +155,7 @@ def _start_waiting(schedule: Schedule, now: datetime) -> None:
 def _decide(schedule: Schedule, planned: datetime, now: datetime) -> None:
     late = now - planned > PUNCTUAL
     if late and (why := _too_late(schedule, planned, now)):
-        before = schedule.occurrences.order_by("-planned_at").values_list("outcome", flat=True).first()
         _noted(schedule, planned, Outcome.MISSED, why, now)
-        if before != Outcome.MISSED:
-            _tell(schedule, f"{why} Whatever else was missed then is in its history.")
         return
     if schedule.overlap != Schedule.Overlap.ALLOW and (live := _live(schedule)):
         if schedule.overlap == Schedule.Overlap.CANCEL:
@@ -232,9 +226,7 @@ def _start(schedule: Schedule, occurrence: Occurrence) -> None:
     else:
         occurrence.run, occurrence.run_uuid = run, run.uuid
         return
-    _failed(
-        schedule, f"The time of {_local(schedule, occurrence.planned_at)}: {occurrence.message}", occurrence.decided_at
-    )
+    _failed(schedule, occurrence.decided_at)
 
 
 def _run(schedule: Schedule) -> Run:
@@ -260,25 +252,14 @@ def _stop(schedule: Schedule, run: Run) -> None:
         return
 
 
-def _failed(schedule: Schedule, why: str, now: datetime) -> None:
-    """Count it; pause the schedule when it has failed too often in a row. Its owner is told of the first and of the pause."""
+def _failed(schedule: Schedule, now: datetime) -> None:
+    """Count it; pause the schedule when it has failed too often in a row."""
     schedule.failures += 1
     if schedule.pause_after and schedule.failures >= schedule.pause_after and not schedule.is_paused:
         often = "once" if schedule.failures == 1 else f"{schedule.failures} times in a row"
         schedule.paused_at, schedule.paused_reason = now, f"Paused by itself: it failed {often}."
         record(actor=None, action="schedule.paused", target=schedule, reason=schedule.paused_reason)
-        _tell(schedule, f"{why} {schedule.paused_reason}")
-    elif schedule.failures == 1:
-        _tell(schedule, why)
     schedule.save(update_fields=["failures", "paused_at", "paused_reason"])
-
-
-def _tell(schedule: Schedule, what: str) -> None:
-    """Mail to the owner; accounts.services.mail keeps it to a few an hour."""
-    if schedule.owner.is_active:
-        page = mail.link(reverse("schedules:schedule", args=[schedule.uuid]))
-        sent = partial(mail.send, schedule.owner.email, "schedule_trouble", name=schedule.name, what=what, page=page)
-        transaction.on_commit(sent)
 
 
 def _move_on(schedule: Schedule, planned: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -15,6 +16,7 @@ from integrations.models import Connection, Model, ModelProvider
 from integrations.queries import connection_place
 from mindloom import keyring
 from mindloom.engine.spec import AgentSpec, ModelSpec
+from notifications.models import Notification
 from runs.models import Run, State, Trigger
 from schedules.models import Occurrence, Schedule
 from teams.models import Team, TeamVersion
@@ -214,3 +216,14 @@ def schedule(of: Agent, owner: User, **fields: Any) -> Schedule:
         decided_at=now,
     )
     return made
+
+
+def notification(person: User, department: Department, **fields: Any) -> Notification:
+    """A run of the person failed, and they have not looked."""
+    values: dict[str, Any] = {
+        "kind": "run_failed",
+        "subject": f"run:{uuid4()}",
+        "data": {"run": str(uuid4()), "number": 1, "name": "Scout", "reason": "timeout"},
+        "at": datetime.now(UTC),
+    }
+    return Notification.objects.create(person=person, department=department, **(values | fields))

@@ -1,6 +1,8 @@
 """The table of who may do what; `test_route_matrix.py` says how it is read."""
 
-MATRIX = """
+from tests.api.matrix_api import API
+
+PAGES = """
 #      route                          nobody    Carol     Bob       Alice     Mallory   Ada
 #                                               viewer    member    manager   Finance   admin
 # Pages that combine apps, and answers for machines
@@ -47,6 +49,16 @@ GET    accounts:department_edit       302       403       403       403       40
 POST   accounts:department_edit       302       403       403       403       403       302
 POST   accounts:department_archive    302       403       403       403       403       302
 POST   accounts:department_restore    302       403       403       403       403       302
+# Notifications: everybody's are their own; the one of the matrix is Alice's
+GET    notifications:list             302       200       200       200       200       200
+GET    notifications:bell             302       200       200       200       200       200
+GET    notifications:open             302       404       404       302       404       404
+POST   notifications:read             302       404       404       302       404       404
+POST   notifications:read_all         302       302       302       302       302       302
+GET    notifications:settings         302       200       200       200       200       200
+POST   notifications:settings         302       302       302       302       302       302
+GET    notifications:unsubscribe      410       410       410       410       410       410
+POST   notifications:unsubscribe      410       410       410       410       410       410
 # Models and providers
 GET    integrations:list              302       403       403       403       403       200
 GET    integrations:create            302       403       403       403       403       200
@@ -254,143 +266,6 @@ POST   schedules:resume               302       403       403       302       40
 POST   schedules:take_over            302       403       403       302       404       302
 POST   schedules:run                  302       403       403       302       404       302
 POST   schedules:delete               302       403       403       302       404       302
-# API
-POST   api:register                   202       202       202       202       202       202
-POST   api:login                      200       200       200       200       200       200
-POST   api:refresh                    200       200       200       200       200       200
-POST   api:logout                     204       204       204       204       204       204
-POST   api:password_forgot            202       202       202       202       202       202
-POST   api:password_reset             400       400       400       400       400       400
-GET    api:me                         401       200       200       200       200       200
-PATCH  api:me                         401       200       200       200       200       200
-GET    api:departments                200       200       200       200       200       200
-GET    api:models                     401       200       200       200       200       200
-GET    api:tools                      401       200       200       200       200       200
-GET    api:connection_kinds           401       200       200       200       200       200
-GET    api:connections                401       200       200       200       200       200
-POST   api:connections                401       403       201       201       201       201
-GET    api:connection                 401       200       200       200       404       200
-PATCH  api:connection                 401       403       403       200       404       200
-DELETE api:connection                 401       403       403       204       404       204
-POST   api:connection_test            401       403       200       200       404       200
-GET    api:agents                     401       200       200       200       200       200
-POST   api:agents                     401       403       201       201       201       201
-GET    api:agent                      401       200       200       200       404       200
-PATCH  api:agent                      401       403       403       200       404       200
-DELETE api:agent                      401       403       403       204       404       204
-POST   api:agent_publish              401       403       403       201       404       201
-POST   api:agent_duplicate            401       403       201       201       404       201
-POST   api:agent_archive              401       403       403       200       404       200
-POST   api:agent_restore              401       403       403       200       404       200
-GET    api:agent_versions             401       200       200       200       404       200
-POST   api:agent_import               401       403       201       201       201       201
-GET    api:agent_export               401       200       200       200       404       200
-GET    api:agent_compare              401       200       200       200       404       200
-POST   api:agent_transfer             401       403       403       200       404       200
-POST   api:agent_restore_version      401       403       403       200       404       200
-GET    api:templates                  401       200       200       200       200       200
-GET    api:teams                      401       200       200       200       200       200
-POST   api:teams                      401       403       201       201       201       201
-GET    api:team                       401       200       200       200       404       200
-PATCH  api:team                       401       403       403       200       404       200
-DELETE api:team                       401       403       403       204       404       204
-POST   api:team_publish               401       403       403       201       404       201
-POST   api:team_duplicate             401       403       201       201       404       201
-POST   api:team_archive               401       403       403       200       404       200
-POST   api:team_restore               401       403       403       200       404       200
-POST   api:team_transfer              401       403       403       200       404       200
-POST   api:team_restore_version       401       403       403       200       404       200
-GET    api:team_versions              401       200       200       200       404       200
-GET    api:team_compare               401       200       200       200       404       200
-GET    api:team_export                401       200       200       200       404       200
-POST   api:team_import                401       403       201       201       400       201
-GET    api:runs                       401       200       200       200       200       200
-POST   api:runs                       401       403       201       201       404       201
-GET    api:run                        401       200       200       200       404       200
-POST   api:runs_cancel                401       200       200       200       200       200
-POST   api:runs_retry                 401       200       200       200       200       200
-POST   api:run_cancel                 401       403       403       202       404       202
-POST   api:run_retry                  401       403       201       201       404       201
-GET    api:run_events                 401       200       200       200       404       200
-GET    api:run_artifacts              401       200       200       200       404       200
-GET    api:run_artifacts_zip          401       200       200       200       404       200
-DELETE api:run                        401       403       403       204       404       204
-POST   api:run_pin                    401       403       403       200       404       200
-DELETE api:run_pin                    401       403       403       200       404       200
-GET    api:retention                  401       403       403       200       404       200
-PATCH  api:retention                  401       403       403       200       404       200
-GET    api:retention_reports          401       403       403       200       404       200
-GET    api:run_artifact               401       200       200       200       404       200
-GET    api:run_approvals              401       200       200       200       404       200
-POST   api:approval_decide            401       403       403       200       404       200
-GET    api:run_output_csv             401       200       200       200       404       200
-GET    api:run_citations              401       200       200       200       404       200
-GET    api:run_usage                  401       200       200       200       404       200
-GET    api:usage                      401       200       200       200       200       200
-GET    api:run_log_text               401       200       200       200       404       200
-GET    api:run_log_lines              401       200       200       200       404       200
-GET    api:conversations              401       200       200       200       200       200
-POST   api:conversations              401       403       201       201       404       201
-GET    api:conversation               401       404       404       200       404       200
-PATCH  api:conversation               401       404       404       200       404       403
-DELETE api:conversation               401       404       404       204       404       403
-GET    api:conversation_messages      401       404       404       200       404       200
-POST   api:conversation_messages      401       404       404       201       404       403
-POST   api:conversation_resend        401       404       404       201       404       403
-GET    api:schedules                  401       200       200       200       200       200
-POST   api:schedules                  401       403       201       201       404       201
-POST   api:schedule_next_times        401       200       200       200       200       200
-GET    api:schedule                   401       200       200       200       404       200
-PATCH  api:schedule                   401       403       403       200       404       200
-DELETE api:schedule                   401       403       403       204       404       204
-POST   api:schedule_pause             401       403       403       200       404       200
-POST   api:schedule_resume            401       403       403       200       404       200
-POST   api:schedule_take_over         401       403       403       200       404       200
-POST   api:schedule_run               401       403       403       201       404       201
-GET    api:schedule_occurrences       401       200       200       200       404       200
-GET    api:webhooks                   401       403       403       200       200       200
-POST   api:webhooks                   401       403       403       201       201       201
-GET    api:webhook                    401       403       403       200       404       200
-PATCH  api:webhook                    401       403       403       200       404       200
-DELETE api:webhook                    401       403       403       204       404       204
-POST   api:webhook_test               401       403       403       200       404       200
-POST   api:webhook_rotate             401       403       403       200       404       200
-GET    api:webhook_deliveries         401       403       403       200       404       200
-GET    api:webhook_delivery           401       403       403       200       404       200
-POST   api:webhook_redeliver          401       403       403       200       404       200
-GET    api:buckets                    401       200       200       200       200       200
-POST   api:buckets                    401       403       201       201       201       201
-GET    api:bucket                     401       200       200       200       404       200
-PATCH  api:bucket                     401       403       403       200       404       200
-DELETE api:bucket                     401       403       403       204       404       204
-POST   api:bucket_archive             401       403       403       200       404       200
-POST   api:bucket_restore             401       403       403       200       404       200
-POST   api:bucket_transfer            401       403       403       200       404       200
-GET    api:bucket_search              401       400       400       400       404       400
-GET    api:bucket_sources             401       200       200       200       404       200
-POST   api:bucket_sources             401       403       403       201       404       201
-GET    api:bucket_source              401       200       200       200       404       200
-DELETE api:bucket_source              401       403       403       204       404       204
-POST   api:bucket_source_refresh      401       403       403       200       404       200
-GET    api:bucket_generations         401       200       200       200       404       200
-POST   api:bucket_generations         401       403       403       409       404       409
-GET    api:bucket_questions           401       200       200       200       404       200
-POST   api:bucket_questions           401       403       403       201       404       201
-DELETE api:bucket_question            401       403       403       204       404       204
-GET    api:bucket_documents           401       200       200       200       404       200
-POST   api:bucket_documents           401       403       403       201       404       201
-GET    api:bucket_document            401       200       200       200       404       200
-PATCH  api:bucket_document            401       403       403       200       404       200
-DELETE api:bucket_document            401       403       403       204       404       204
-POST   api:bucket_document_retry      401       403       403       409       404       409
-GET    api:bucket_document_file       401       200       200       200       404       200
-PUT    api:bucket_document_file       401       403       403       200       404       200
-GET    api:bucket_document_passages   401       200       200       200       404       200
-GET    api:bucket_document_preview    401       200       200       200       404       200
-GET    api:bucket_document_pages      401       200       200       200       404       200
-# OpenAI's protocol
-GET    openai:models                  401       200       200       200       200       200
-GET    openai:model                   401       404       200       200       404       200
-POST   openai:chat_completions        401       403       200       200       404       200
-GET    openai:nothing                 404       404       404       404       404       404
 """
+
+MATRIX = PAGES + API

@@ -19,6 +19,7 @@ from buckets.models import Bucket, Document
 from integrations.models import Connection, McpServer, Model, ModelPrice, ModelProvider
 from mindloom import wall
 from mindloom.engine.events import RunCompleted, RunQueued, RunStarted, RunWaiting
+from notifications.models import Kind, Notification
 from runs.models import Approval, Conversation, Guard, PersonMemory, Run, RunArtifact, State, append
 from schedules.models import Schedule
 from teams.forms import write as write_team
@@ -95,6 +96,12 @@ class Stage:
         """Of the bucket."""
         with wall.system("tests: set the stage"):
             return self.bucket.questions.get().uuid
+
+    @property
+    def notification(self) -> UUID:
+        """Of Alice: her run waits for her."""
+        with wall.system("tests: set the stage"):
+            return Notification.objects.get(person=self.cast.alice, kind="run_waits").uuid
 
 
 def build(cast: Cast) -> Stage:
@@ -215,6 +222,8 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
     if app == "accounts":
         person = stage.cast.nora if page in {"accept_member", "refuse_member"} else stage.cast.bob
         return stage.cast.marketing.uuid if page.startswith("department_") else person.uuid
+    if app == "notifications":
+        return stage.notification
     if app == "buckets" or "bucket" in page:
         return stage.bucket.uuid
     if page == "memory_forget":
@@ -252,6 +261,8 @@ KEEPING: dict[str, dict[str, Any]] = {
     "runs:delete": {"confirm": "yes"},
     "runs:retention": {"runs": "30", "action": "save"},
     "api:retention": {"runs": 30},
+    "notifications:settings": {"daily_hour": "7"} | {f"mail_{kind}": "daily" for kind in Kind.values},
+    "api:notification_settings": {"daily_hour": 8},
 }
 """Bodies of the routes that keep runs and let them go."""
 

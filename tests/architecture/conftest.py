@@ -53,6 +53,7 @@ def filled(cast):
             factories.webhook(person, department)
             factories.bucket(person, department)
             factories.schedule(agent, person)
+            factories.notification(person, department)
             record(actor=person, action="agent.created", target=agent)
         record(actor=None, action="demo.seeded")
     return cast

@@ -55,8 +55,8 @@ def systems():
             yield name(path), call.args[0].value
 
 
-def test_every_place_that_sees_all_departments_is_in_the_architecture_page():
-    assert sorted(tuple(row) for row in table("architecture.md", "## The wall")) == sorted(set(systems()))
+def test_every_place_that_sees_all_departments_is_in_the_page_of_the_wall():
+    assert sorted(tuple(row) for row in table("wall.md", "## Places")) == sorted(set(systems()))
 
 
 def test_nothing_enters_the_system_scope_by_another_name():

@@ -1,6 +1,6 @@
 """What happens by the clock: schedules start their runs, lost runs are ended, lost messages sent again, old answers forgotten, old runs cleared by night.
 
-Webhooks are sent from a thread beside that, every second, in each scheduler: a receiver that is slow holds up nothing else.
+Webhooks and mails are sent from threads beside that, every second, in each scheduler: a receiver that is slow holds up nothing else.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from django.db import connection
 from accounts.services import forget_expired_tokens, forget_old_answers
 from buckets.services import sweep_documents
 from mindloom.wall.checks import refuse_open_wall
+from notifications.services import forget_old_notifications
+from notifications.worker import send_due
 from runs.services import clear, sweep
 from runs.worker import clear_strays
 from schedules.worker import forget_old_occurrences, tick
@@ -46,8 +48,9 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
-        post = threading.Thread(target=_send_webhooks, args=[stop], name="post")
-        post.start()
+        beside = [threading.Thread(target=one, args=[stop], name=one.__name__) for one in (_send_webhooks, _send_mails)]
+        for thread in beside:
+            thread.start()
         ticks = 0
         while not stop.is_set():
             pause = TICK_SECONDS
@@ -61,6 +64,7 @@ class Command(BaseCommand):
                         forget_expired_tokens()
                         clear_strays()
                         forget_old_occurrences()
+                        forget_old_notifications()
                     forget_old_deliveries()
                     clear(seconds=CLEARING_SECONDS, stopped=stop.is_set)
                     cache.set(SIGN_OF_LIFE, "1", 30)
@@ -70,7 +74,8 @@ class Command(BaseCommand):
                 _let_go()
             ticks += 1
             stop.wait(pause)
-        post.join()
+        for thread in beside:
+            thread.join()
 
 
 def _start_scheduled(stop: threading.Event) -> float:
@@ -92,6 +97,18 @@ def _send_webhooks(stop: threading.Event) -> None:
         connection.close()
         stop.wait(POST_SECONDS)
     postman.close()
+
+
+def _send_mails(stop: threading.Event) -> None:
+    """Until the scheduler stops; the mail that is under way then is finished."""
+    while not stop.is_set():
+        try:
+            send_due(stopped=stop.is_set)
+        except Exception:
+            # The database may be away; the notifications wait in it.
+            logger.exception("Notifications could not be mailed")
+        connection.close()
+        stop.wait(POST_SECONDS)
 
 
 def _let_go() -> None:

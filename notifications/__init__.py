@@ -1,0 +1,1 @@
+"""What people are told: in the application, by mail, or once a day."""
