@@ -102,7 +102,15 @@ class DepartmentFields(forms.ModelForm):
 
     class Meta:
         model = Department
-        fields = ("name", "email_domains", "max_running", "keep_runs_days", "keep_events_days", "keep_files_days")
+        fields = (
+            "name",
+            "email_domains",
+            "max_running",
+            "storage_mb",
+            "keep_runs_days",
+            "keep_events_days",
+            "keep_files_days",
+        )
         help_texts = dict.fromkeys(
             ("keep_runs_days", "keep_events_days", "keep_files_days"),
             "Days after a run has ended. Empty: as the installation says. 0: for ever.",

@@ -105,6 +105,7 @@ def obstacles(definition: Mapping[str, Any], department_id: int, actor: User | N
         findings.add("fallback_model", f"“{model.label}” is the default model already. Choose another one to step in.")
     if model is not None:
         _find_misfits(definition, model, findings)
+    _find_refused(definition, department_id, {"model": model, "fallback_model": second}, findings)
     if "tools" in definition:
         _find_connections(definition, department_id, actor, findings)
     if actor is not None and definition["buckets"]:
@@ -186,6 +187,26 @@ def _find_misfits(definition: Mapping[str, Any], model: Model, findings: Finding
             f"Nobody knows how much “{model.label}” can read, so it cannot be seen when that is full. Choose to stop, or "
             "ask an administrator to enter the model’s context window.",
         )
+
+
+def _find_refused(
+    definition: Mapping[str, Any], department_id: int, models: Mapping[str, Model | None], findings: Findings
+) -> None:
+    """Models and tools that the department may not use."""
+    department = Department.objects.get(pk=department_id)
+    for field, model in models.items():
+        if model is not None and department.allowed_models is not None and model.uuid not in department.allowed_models:
+            findings.add(
+                field,
+                f"{department} may not use “{model.label}”. Choose another model, or ask an administrator to allow it.",
+            )
+    for place, row in enumerate(definition.get("tools", ())):
+        tool = tools.find(row["key"])
+        if tool is not None and not tools.allowed(tool, department.allowed_tools):
+            findings.add(
+                f"tools.{place}.key",
+                f"{department} may not use {tool.name}. Take it away, or ask an administrator to allow it.",
+            )
 
 
 def _find_connections(

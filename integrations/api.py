@@ -16,10 +16,12 @@ from rest_framework.response import Response
 
 from accounts.idempotency import idempotent
 from accounts.models import Department, Role
-from accounts.queries import departments_where, roles_of
+from accounts.queries import departments_editable_by, departments_of, departments_where, roles_of
 from integrations import services, tools
 from integrations.models import Connection, Model, Purpose
 from integrations.serializers import (
+    AllowedIn,
+    AllowedOut,
     ConnectionChanges,
     ConnectionKindOut,
     ConnectionOut,
@@ -255,3 +257,30 @@ def _department(user: User, wanted: UUID | None) -> int:
             "There is no such department, or not for you.", fields={"department": ["Choose one of your departments."]}
         )
     return found.pk
+
+
+@extend_schema(
+    methods=["GET"],
+    operation_id="department_allowed_get",
+    summary="Show which models and tools a department may use",
+    responses=AllowedOut,
+)
+@extend_schema(
+    methods=["PATCH"],
+    operation_id="department_allowed_update",
+    summary="Choose which models and tools a department may use",
+    request=AllowedIn,
+    responses=AllowedOut,
+)
+@api_view(["GET", "PATCH"])
+def allowed(request: Request, uuid: UUID) -> Response:
+    """For administrators; members see it of their own departments."""
+    user = cast("User", request.user)
+    department = get_object_or_404(departments_of(user) | departments_editable_by(user), uuid=uuid)
+    if request.method == "PATCH":
+        given = AllowedIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        models = given.validated_data.get("models", department.allowed_models)
+        keys = given.validated_data.get("tools", department.allowed_tools)
+        department = services.set_allowed(actor=user, department=department, models=models, tool_keys=keys)
+    return Response(AllowedOut(department).data)

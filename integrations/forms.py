@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
+from accounts.forms import PeopleForm
 from accounts.models import Department
-from integrations.models import Connection, McpServer, ModelProvider, ProviderKind, Purpose
+from integrations import tools
+from integrations.models import Connection, McpServer, Model, ModelProvider, ProviderKind, Purpose
 from integrations.providers import DEFAULT_URLS, NEEDS_KEY, NEEDS_URL
 from integrations.tools.connections import ConnectionField, ConnectionKind
 
@@ -284,3 +287,45 @@ def add_errors(form: forms.Form, fields: Mapping[str, list[str]], message: str) 
     for name, sentences in fields.items():
         for sentence in sentences:
             form.add_error(name if name in form.fields else None, sentence)
+
+
+class AllowedForm(PeopleForm):
+    """Which models and tools a department may use: all, or those that are ticked."""
+
+    all_models = forms.ChoiceField(
+        choices=[("1", "All\nAlso those that are added later"), ("", "Only these\nThose that are ticked below")],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    models = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
+    all_tools = forms.ChoiceField(
+        choices=[("1", "All\nAlso those that are added later"), ("", "Only these\nThose that are ticked below")],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    tools = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, data: Any = None, *, department: Department) -> None:
+        models, keys = department.allowed_models, department.allowed_tools
+        offered = [
+            (str(one.uuid), f"{one.label}\n{one.provider.name}{'' if one.is_enabled else ', switched off'}")
+            for one in Model.objects.select_related("provider").filter(purpose=Purpose.CHAT).order_by("label")
+        ]
+        catalogue = [(tool.key, f"{tool.name}\n{tool.description}") for tool in tools.catalogue()]
+        initial = {
+            "all_models": "1" if models is None else "",
+            "models": [value for value, _ in offered] if models is None else [str(one) for one in models],
+            "all_tools": "1" if keys is None else "",
+            "tools": [key for key, _ in catalogue] if keys is None else keys,
+        }
+        super().__init__(data, initial=initial)
+        for name, choices in (("models", offered), ("tools", catalogue)):
+            self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+    def values(self) -> dict[str, Any]:
+        """What `services.set_allowed` takes."""
+        data = self.cleaned_data
+        return {
+            "models": None if data["all_models"] else [UUID(one) for one in data["models"]],
+            "tool_keys": None if data["all_tools"] else data["tools"],
+        }

@@ -66,6 +66,11 @@ class ModelQuerySet(models.QuerySet["Model"]):
             .order_by("-is_default", "provider__name", "label")
         )
 
+    def allowed_in(self, department: Department) -> ModelQuerySet:
+        """Those that the department may use."""
+        allowed = department.allowed_models
+        return self if allowed is None else self.filter(uuid__in=allowed)
+
 
 class Model(models.Model):
     """A model of a provider."""

@@ -181,3 +181,23 @@ class ConnectionTestOut(serializers.Serializer[Any]):
     ok = serializers.BooleanField()
     message = serializers.CharField()
     duration_ms = serializers.IntegerField()
+
+
+class AllowedOut(serializers.Serializer[Any]):
+    """Which models and tools a department may use."""
+
+    models = serializers.ListField(
+        source="allowed_models", child=serializers.UUIDField(), allow_null=True, help_text="Null: all of them."
+    )
+    tools = serializers.ListField(
+        source="allowed_tools", child=serializers.CharField(), allow_null=True, help_text="Keys. Null: all of them."
+    )
+
+
+class AllowedIn(StrictSerializer):
+    """The same; what is left out stays."""
+
+    models = serializers.ListField(child=serializers.UUIDField(), allow_null=True, required=False, max_length=1_000)
+    tools = serializers.ListField(
+        child=serializers.CharField(max_length=100), allow_null=True, required=False, max_length=1_000
+    )

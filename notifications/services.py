@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.models import Department
+from accounts.services.storing import MEGABYTE, stored_bytes
 from audit.services import record
 from mindloom import wall
 from mindloom.web.errors import Invalid
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
     from accounts.models import User
 
+NEAR_PERCENT, FULL_PERCENT = 80, 95
+AGAIN = timedelta(days=7)
 KEEP = timedelta(days=90)
 """How long notifications are kept."""
 AT_ONCE = 5_000
@@ -91,6 +96,43 @@ def unsubscribe(*, token: str) -> bool:
     preference = preference_of(person)
     daily = [one for one in Kind.values if preference.choice(one) == Choice.DAILY]
     choose(actor=person, mail=dict.fromkeys(daily if kind == DAILY else [kind], Choice.NEVER.value))
+    return True
+
+
+def note_limits() -> int:
+    """Tell managers whose departments have used most of their storage; how many departments that are.
+
+    They are told again when a week has passed, or when it has become almost full in the meantime.
+    """
+    with wall.system("notifications: storage of all departments"):
+        limited = Department.objects.working().exclude(storage_mb=None)
+        return sum(_note_limit(one) for one in limited)
+
+
+def _note_limit(department: Department) -> bool:
+    most = (department.storage_mb or 1) * MEGABYTE
+    used = stored_bytes(department.pk)
+    percent = used * 100 // most
+    subject = f"storage:{department.uuid}"
+    told = Notification.objects.filter(department=department, kind=Kind.LIMIT, subject=subject)
+    if percent < NEAR_PERCENT:
+        told.unread().update(read_at=timezone.now())
+        return False
+    lately = told.filter(at__gt=timezone.now() - AGAIN, data__full=percent >= FULL_PERCENT)
+    if lately.exists():
+        return False
+    said = {
+        "department": department.name,
+        "percent": percent,
+        "full": percent >= FULL_PERCENT,
+        "used": f"{used / MEGABYTE:,.0f} MB",
+        "most": f"{department.storage_mb:,} MB",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT notifications_tell(id, %s, %s, %s, %s::jsonb) FROM notifications_managers(%s) AS id",
+            [department.pk, Kind.LIMIT.value, subject, json.dumps(said), department.pk],
+        )
     return True
 
 

@@ -9,3 +9,10 @@ class SchedulesConfig(AppConfig):
     """Named here so that Django finds it."""
 
     name = "schedules"
+
+    def ready(self) -> None:
+        """Say which rows have owners."""
+        from accounts.services.owning import has_owners
+        from schedules.models import Schedule
+
+        has_owners("schedule", Schedule)

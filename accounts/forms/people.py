@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.conf import settings
 
-from accounts.models import MOST_RUNNING, Department
+from accounts.models import MOST_MEGABYTES, MOST_RUNNING, Department
 from accounts.queries import joinable_departments
 from accounts.services.departments import NAME_LENGTH as DEPARTMENT_NAME_LENGTH
 from accounts.services.people import NAME_LENGTH, time_zones
@@ -161,6 +161,14 @@ class DepartmentForm(PeopleForm):
         min_value=1,
         max_value=MOST_RUNNING,
         help_text=f"How many of its runs may be under way at once. Empty: {settings.RUNS_PER_DEPARTMENT}, as everywhere.",
+    )
+
+    storage_mb = forms.IntegerField(
+        label="Storage in megabytes",
+        required=False,
+        min_value=1,
+        max_value=MOST_MEGABYTES,
+        help_text="What its content buckets and the files of its runs may take up together. Empty: no limit.",
     )
 
     def clean_email_domains(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accounts.models.people import (
+    MOST_MEGABYTES,
     MOST_RUNNING,
     Department,
     DepartmentQuerySet,
@@ -16,6 +17,7 @@ from accounts.models.people import (
 )
 
 __all__ = [
+    "MOST_MEGABYTES",
     "MOST_RUNNING",
     "Department",
     "DepartmentQuerySet",

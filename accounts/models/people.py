@@ -96,6 +96,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 MOST_RUNNING = 10_000
+MOST_MEGABYTES = 1_000_000_000
 
 
 class DepartmentQuerySet(models.QuerySet["Department"]):
@@ -134,6 +135,19 @@ class Department(models.Model):
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_RUNNING)],
         help_text="How many of its runs may be under way at once. Empty: as many as the installation's setting says.",
+    )
+    storage_mb = models.PositiveIntegerField(
+        "storage in megabytes",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_MEGABYTES)],
+        help_text="What its content buckets and the files of its runs may take up together. Empty: no limit.",
+    )
+    allowed_models = ArrayField(
+        models.UUIDField(), null=True, blank=True, help_text="Models that it may use; empty for all"
+    )
+    allowed_tools = ArrayField(
+        models.CharField(max_length=100), null=True, blank=True, help_text="Tools that it may use; empty for all"
     )
     archived_at = models.DateTimeField(null=True, blank=True)
 

@@ -13,6 +13,7 @@ from accounts.services.departments import (
     update_department,
 )
 from accounts.services.members import accept_member, refuse_member, remove_member, set_role
+from accounts.services.owning import hand_over, owned_by, words
 from accounts.services.passwords import change_password, request_password_reset, reset_password, start_password_reset
 from accounts.services.people import (
     SIGN_UP_ANSWER,
@@ -41,7 +42,9 @@ __all__ = [
     "deactivate_person",
     "forget_expired_tokens",
     "forget_old_answers",
+    "hand_over",
     "issue_tokens",
+    "owned_by",
     "password_stamp",
     "reactivate_person",
     "read_confirmation",
@@ -62,4 +65,5 @@ __all__ = [
     "switch_department",
     "update_department",
     "update_profile",
+    "words",
 ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from types import EllipsisType
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from accounts.models import MOST_RUNNING, Department, Membership, Role, User
+from accounts.models import MOST_MEGABYTES, MOST_RUNNING, Department, Membership, Role, User
 from accounts.queries import may, roles_of
 from audit.services import record
 from mindloom import wall
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
 
 NAME_LENGTH = 80
 MOST_DOMAINS = 50
-AS_IT_IS = -1
-"""A number of runs that stays what it is; None means the installation's."""
 MOST_DAYS = 36_500
+_MOST = {"max_running": MOST_RUNNING, "storage_mb": MOST_MEGABYTES}
 DAYS_WRONG = f"Write a number of days from 0 (for ever) to {MOST_DAYS:,}, or nothing."
 TAKEN = "There is a department of this name already."
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\Z")
@@ -37,15 +37,20 @@ _PUBLIC_DOMAINS = frozenset(
 
 
 def create_department(
-    *, actor: User, name: str, email_domains: Iterable[str] = (), max_running: int | None = None
+    *,
+    actor: User,
+    name: str,
+    email_domains: Iterable[str] = (),
+    max_running: int | None = None,
+    storage_mb: int | None = None,
 ) -> Department:
     """Make a department. For administrators. Raises `Invalid` with the fields at fault."""
     _check_administrator(actor)
     name, domains = _checked_name(name), _checked_domains(email_domains)
-    _check_running(max_running)
+    limits = _checked_limits(max_running=max_running, storage_mb=storage_mb)
     try:
         with transaction.atomic():
-            given = {"email_domains": domains, "max_running": max_running}
+            given = {"email_domains": domains, **limits}
             made = Department.objects.create(name=name, slug=_free_slug(name), **given)
             record(actor=actor, action="department.created", target=made, department_id=made.pk, **given)
     except IntegrityError:
@@ -59,9 +64,11 @@ def update_department(
     department: Department,
     name: str | None = None,
     email_domains: Iterable[str] | None = None,
-    max_running: int | None = AS_IT_IS,
+    max_running: int | EllipsisType | None = ...,
+    storage_mb: int | EllipsisType | None = ...,
 ) -> Department:
-    """Change what is given; the address in links stays. Without a `max_running` of its own the installation's holds.
+    """Change what is given; the address in links stays. Without a `max_running` of its own (None) the installation's holds, without
+    `storage_mb` there is no limit.
 
     For administrators. Raises `Invalid`.
     """
@@ -70,12 +77,13 @@ def update_department(
         department.name = _checked_name(name)
     if email_domains is not None:
         department.email_domains = _checked_domains(email_domains)
-    if max_running != AS_IT_IS:
-        _check_running(max_running)
-        department.max_running = max_running
+    limits = {"max_running": max_running, "storage_mb": storage_mb}
+    given = {one: value for one, value in limits.items() if not isinstance(value, EllipsisType)}
+    for limit, value in _checked_limits(**given).items():
+        setattr(department, limit, value)
     try:
         with transaction.atomic():
-            changes = {one: getattr(department, one) for one in ("name", "email_domains", "max_running")}
+            changes = {one: getattr(department, one) for one in ("name", "email_domains", *limits)}
             department.save(update_fields=list(changes))
             record(actor=actor, action="department.updated", target=department, department_id=department.pk, **changes)
     except IntegrityError:
@@ -176,9 +184,15 @@ def _checked_domains(given: Iterable[str]) -> list[str]:
     return domains
 
 
-def _check_running(number: int | None) -> None:
-    if number is not None and not 1 <= number <= MOST_RUNNING:
-        raise Invalid(fields={"max_running": [f"Write a number from 1 to {MOST_RUNNING:,}, or leave it empty."]})
+def _checked_limits(**limits: int | None) -> dict[str, int | None]:
+    wrong = {
+        name: [f"Write a number from 1 to {_MOST[name]:,}, or leave it empty."]
+        for name, number in limits.items()
+        if number is not None and not 1 <= number <= _MOST[name]
+    }
+    if wrong:
+        raise Invalid(fields=wrong)
+    return limits
 
 
 def _free_slug(name: str) -> str:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from accounts.models import Membership, Role, User
 from accounts.queries import may
 from accounts.services.mail import link, send
+from accounts.services.owning import hand_over, owned_by
 from audit.services import record
 from mindloom.web.errors import Conflict, NotAllowed, NotFound
 
@@ -61,13 +62,30 @@ def set_role(*, actor: User, membership: Membership, role: Role) -> Membership:
     return locked
 
 
-def remove_member(*, actor: User, membership: Membership) -> None:
-    """End a membership, from the person's next request on; what they made stays. For managers."""
+def remove_member(*, actor: User, membership: Membership, to: User | None = None) -> dict[str, int]:
+    """End a membership, from the person's next request on. What they own there becomes the actor's, or another manager's or `to`'s.
+
+    For managers. Returns how much was handed over, by word. Raises `Invalid` about `to` when they cannot look after it.
+    """
     with transaction.atomic():
         locked = _locked(actor, membership)
         _keep_a_manager(actor, locked)
-        record(actor=actor, action="member.removed", target=locked, role=locked.role)
+        moved: dict[str, int] = {}
+        if owned_by(locked.user, [locked.department_id]):
+            heir = to or (actor if actor != locked.user else _another_manager(locked))
+            moved = hand_over(actor=actor, person=locked.user, to=heir, department_id=locked.department_id)
+        record(actor=actor, action="member.removed", target=locked, role=locked.role, handed_over=moved)
         locked.delete()
+    return moved
+
+
+def _another_manager(membership: Membership) -> User:
+    """Who takes over what somebody owns who leaves by themselves."""
+    others = Membership.objects.in_departments([membership.department_id]).active().exclude(pk=membership.pk)
+    found = others.filter(role=Role.MANAGER).select_related("user").order_by("pk").first()
+    if found is None:
+        raise Conflict(f"Nobody else in {membership.department} can look after what you own there.", code="no_heir")
+    return found.user
 
 
 def _locked(actor: User, membership: Membership) -> Membership:

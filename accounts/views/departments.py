@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,6 +17,7 @@ from accounts import services
 from accounts.forms import DepartmentForm
 from accounts.models import Department, Membership
 from accounts.queries import departments_editable_by, departments_of
+from accounts.services.storing import stored_bytes
 from accounts.views.doors import GET_OR_POST
 from mindloom import wall
 from mindloom.web.errors import Conflict, Invalid, NotFound
@@ -80,8 +81,8 @@ def department_create(request: Request) -> HttpResponse:
 def department_edit(request: Request, uuid: UUID) -> HttpResponse:
     department = get_object_or_404(_editable(request), uuid=uuid)
     domains = "\n".join(department.email_domains)
-    known = {"name": department.name, "email_domains": domains, "max_running": department.max_running}
-    form = DepartmentForm(request.POST or None, initial=known)
+    known = {name: getattr(department, name) for name in ("name", "max_running", "storage_mb")}
+    form = DepartmentForm(request.POST or None, initial=known | {"email_domains": domains})
     if request.method == "POST" and form.is_valid():
         try:
             services.update_department(actor=request.user, department=department, **form.cleaned_data)
@@ -95,7 +96,10 @@ def department_edit(request: Request, uuid: UUID) -> HttpResponse:
 
 
 def _form_page(request: Request, form: DepartmentForm, department: Department | None) -> HttpResponse:
-    context = {"form": form, "edited": department}
+    context: dict[str, Any] = {"form": form, "edited": department, "used": None}
+    if department is not None:
+        with wall.tenant([department.pk]):
+            context["used"] = stored_bytes(department.pk)
     status = 422 if request.method == "POST" else 200
     return render_page(request, "accounts/department_form.html", context, status=status)
 

@@ -112,7 +112,8 @@ def role(request: Request, uuid: UUID) -> HttpResponse:
 @require_POST
 def remove(request: Request, uuid: UUID) -> HttpResponse:
     def verb(membership: Membership) -> str:
-        services.remove_member(actor=request.user, membership=membership)
-        return f"{membership.user.name} is no longer in {membership.department}. What they made stays."
+        moved = services.remove_member(actor=request.user, membership=membership)
+        heir = f"You now own their {services.words(moved)}." if moved and membership.user != request.user else ""
+        return f"{membership.user.name} is no longer in {membership.department}. {heir or 'What they made stays.'}"
 
     return _act(request, uuid, verb)

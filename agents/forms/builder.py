@@ -6,7 +6,7 @@ page, in the API and in the database.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -118,12 +118,15 @@ class Builder(SharedBuilder):
         models: Iterable[Model],
         sentences: Sentences | None = None,
         connections: Iterable[Connection] = (),
+        allowed_tools: Sequence[str] | None = None,
     ) -> None:
         super().__init__(data, models, sentences)
         said, offered = sentences or {}, list(connections)
         self.identity = IdentityForm(data, said)
         self.caution = CautionForm(data, said)
-        self.tools = [ToolForm(data, said, tool, offered) for tool in tools.catalogue()]
+        forms_of_tools = [ToolForm(data, said, tool, offered) for tool in tools.catalogue()]
+        # One that the department may no longer use stays until somebody takes it away.
+        self.tools = [form for form in forms_of_tools if form.is_chosen or tools.allowed(form.tool, allowed_tools)]
 
     @property
     def chosen_tools(self) -> list[ToolForm]:

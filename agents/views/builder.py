@@ -170,7 +170,13 @@ def _builder(
     status: int = 200,
 ) -> HttpResponse:
     notes = _notes(request, agent, data)
-    builder = Builder(data, Model.objects.usable(), sentences, connections_for(request.user, agent.department_id))
+    builder = Builder(
+        data,
+        Model.objects.usable().allowed_in(agent.department),
+        sentences,
+        connections_for(request.user, agent.department_id),
+        agent.department.allowed_tools,
+    )
     context = {
         "agent": agent,
         "builder": builder,

@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.services.storing import no_room_for
 from audit.services import record
 from buckets.models import UNDER_WAY, Bucket, Content, Document, State, Version, WebSource, today
 from buckets.worker.naming import clean_tags
@@ -122,6 +123,8 @@ def _stored(bucket: Bucket, file: File[bytes], digest: str, size: int) -> Conten
     )
     if content.stored_at is not None:
         return content
+    if sentence := no_room_for(size, bucket.department_id, is_counted=True):
+        raise Invalid(fields={"file": [sentence]})
     try:
         file.seek(0)
         path = default_storage.save(content.path, file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from integrations.services.allowing import set_allowed
 from integrations.services.connections import (
     ConnectionTest,
     create_connection,
@@ -63,6 +64,7 @@ __all__ = [
     "remove_price",
     "remove_server_key",
     "reseal",
+    "set_allowed",
     "set_default_model",
     "set_key",
     "sync_models",

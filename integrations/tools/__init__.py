@@ -44,6 +44,7 @@ __all__ = [
     "OpenConnection",
     "Setup",
     "Tool",
+    "allowed",
     "catalogue",
     "find",
     "functions",
@@ -63,6 +64,11 @@ _CATALOGUE: dict[str, Tool] = {one.TOOL.key: one.TOOL for one in _MODULES}
 def catalogue() -> list[Tool]:
     """Every tool, in the order in which people see them; after ours those of the MCP servers, which one query reads."""
     return [*_CATALOGUE.values(), *servers.offered()]
+
+
+def allowed(tool: Tool, keys: Sequence[str] | None) -> bool:
+    """Whether it may be used where only these tools may; None for all."""
+    return keys is None or tool.key in keys
 
 
 def find(key: str) -> Tool | None:

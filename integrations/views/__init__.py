@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from integrations.views.allowed import allowed
 from integrations.views.catalogue import tool_detail, tool_list
 from integrations.views.connections import (
     connection,
@@ -41,6 +42,7 @@ from integrations.views.servers import (
 __all__ = [
     "add_model",
     "add_price",
+    "allowed",
     "connection",
     "connection_create",
     "connection_delete",

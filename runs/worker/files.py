@@ -19,6 +19,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Max, Sum
 
+from accounts.services.storing import no_room_for
 from mindloom.engine.ports import SavedArtifact, ToolError
 from runs.models import RunArtifact, StrayFile
 
@@ -100,6 +101,8 @@ def store(run: Run, name: str, content: bytes, claimed: str) -> SavedArtifact:
 def _check_limits(run: Run, name: str, size: int) -> None:
     if size > settings.ARTIFACT_MAX_BYTES:
         raise ToolError(f"{name} has {size:,} bytes; a file may have {settings.ARTIFACT_MAX_BYTES:,}.")
+    if sentence := no_room_for(size, run.department_id):
+        raise ToolError(sentence)
     kept = RunArtifact.objects.filter(run=run)
     count = kept.count()
     if count >= settings.ARTIFACTS_PER_RUN:

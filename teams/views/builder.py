@@ -158,7 +158,7 @@ def _builder(
     found = members_of({"members": [_plain_member(row) for row in shown["members"]]}, request.user)
     versions = version_numbers(member.agent for member in found if member is not None)
     chooser = _chooser(request, data, shown)
-    builder = Builder(data, list(Model.objects.usable()), found, versions, sentences)
+    builder = Builder(data, list(Model.objects.usable().allowed_in(team.department)), found, versions, sentences)
     kind = shown["type"] if shown["type"] in {"route", "coordinate", "collaborate"} else "coordinate"
     context: dict[str, Any] = {
         "team": team,

@@ -59,6 +59,9 @@ GET    notifications:settings         302       200       200       200       20
 POST   notifications:settings         302       302       302       302       302       302
 GET    notifications:unsubscribe      410       410       410       410       410       410
 POST   notifications:unsubscribe      410       410       410       410       410       410
+# What a department may use
+GET    integrations:allowed           302       403       403       403       403       200
+POST   integrations:allowed           302       403       403       403       403       302
 # Models and providers
 GET    integrations:list              302       403       403       403       403       200
 GET    integrations:create            302       403       403       403       403       200

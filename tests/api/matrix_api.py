@@ -86,6 +86,8 @@ DELETE api:conversation               401       404       404       204       40
 GET    api:conversation_messages      401       404       404       200       404       200
 POST   api:conversation_messages      401       404       404       201       404       403
 POST   api:conversation_resend        401       404       404       201       404       403
+GET    api:department_allowed         401       200       200       200       404       200
+PATCH  api:department_allowed         401       403       403       403       404       200
 GET    api:notifications              401       200       200       200       200       200
 POST   api:notifications_read         401       200       200       200       200       200
 GET    api:notification_settings      401       200       200       200       200       200

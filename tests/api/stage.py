@@ -193,7 +193,7 @@ def finished(run: Run) -> Run:
 def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[str, Any]:
     """The parts of the route's address, all of them Marketing's."""
     app, _, page = route.partition(":")
-    page = "department_retention" if page.startswith("retention") else page
+    page = "department_retention" if page.startswith("retention") or page == "allowed" else page
     values: dict[str, Any] = {
         "agent_uuid": stage.agent.uuid,
         "approval_uuid": stage.approval.uuid,
@@ -217,7 +217,7 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
 
 
 def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
-    if page == "department_retention":
+    if page in {"department_retention", "department_allowed"}:
         return stage.cast.marketing.uuid
     if app == "accounts":
         person = stage.cast.nora if page in {"accept_member", "refuse_member"} else stage.cast.bob
@@ -263,6 +263,8 @@ KEEPING: dict[str, dict[str, Any]] = {
     "api:retention": {"runs": 30},
     "notifications:settings": {"daily_hour": "7"} | {f"mail_{kind}": "daily" for kind in Kind.values},
     "api:notification_settings": {"daily_hour": 8},
+    "integrations:allowed": {"all_models": "1", "all_tools": "1"},
+    "api:department_allowed": {"tools": None},
 }
 """Bodies of the routes that keep runs and let them go."""
 

@@ -18,7 +18,7 @@ from django.db import connection
 from accounts.services import forget_expired_tokens, forget_old_answers
 from buckets.services import sweep_documents
 from mindloom.wall.checks import refuse_open_wall
-from notifications.services import forget_old_notifications
+from notifications.services import forget_old_notifications, note_limits
 from notifications.worker import send_due
 from runs.services import clear, sweep
 from runs.worker import clear_strays
@@ -65,6 +65,7 @@ class Command(BaseCommand):
                         clear_strays()
                         forget_old_occurrences()
                         forget_old_notifications()
+                        note_limits()
                     forget_old_deliveries()
                     clear(seconds=CLEARING_SECONDS, stopped=stop.is_set)
                     cache.set(SIGN_OF_LIFE, "1", 30)
