@@ -11,6 +11,8 @@ from django.core import signing
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.queries import roles_of
+from mindloom import wall
 from notifications.models import Kind, Notification, Preference
 from runs.models import Reason
 
@@ -48,7 +50,8 @@ def wanted_by(person: User) -> NotificationQuerySet:
 
 def unread_words(person: User) -> str:
     """How many the person has not looked at: "3", "99+", or nothing at all."""
-    count = wanted_by(person).unread()[: MOST_COUNTED + 1].count()
+    with wall.tenant(list(roles_of(person))):
+        count = wanted_by(person).unread()[: MOST_COUNTED + 1].count()
     return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count or "")
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.services import switch_department
+from mindloom import wall
 from mindloom.web.errors import Invalid
 from mindloom.web.http import render_page
 from notifications import services
@@ -19,6 +23,7 @@ from notifications.models import Kind, Notification
 from notifications.queries import DAILY, preference_of, read_unsubscribe, told, unread_words, wanted_by
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
@@ -29,7 +34,22 @@ PAGE = 25
 GET_OR_POST = ("GET", "HEAD", "POST")
 
 
-@login_required
+def everywhere(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page that sees all departments of the person, not only the current one."""
+
+    @login_required
+    @wraps(view)
+    def wrapped(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        with wall.tenant([one.pk for one in request.departments]):
+            answer = view(request, *args, **kwargs)
+            if isinstance(answer, TemplateResponse):
+                answer.render()  # templates read rows, too
+        return answer
+
+    return wrapped
+
+
+@everywhere
 @require_safe
 def notifications(request: Request) -> HttpResponse:
     """What the person is told, the newest first."""
@@ -59,16 +79,19 @@ def bell(request: Request) -> HttpResponse:
     return render_page(request, "notifications/bell.html", {"unread": unread_words(request.user)})
 
 
-@login_required
+@everywhere
 @require_safe
 def opened(request: Request, uuid: UUID) -> HttpResponse:
-    """Go on to what a notification is about, and note that it was seen."""
-    found = get_object_or_404(Notification.objects.visible_to(request.user), uuid=uuid)
+    """Go on to what a notification is about, in its department, and note that it was seen."""
+    found = get_object_or_404(Notification.objects.visible_to(request.user).select_related("department"), uuid=uuid)
     services.mark_read(actor=request.user, uuids=[found.uuid])
+    if request.department != found.department:
+        switch_department(actor=request.user, department=found.department)
+        request.session["department"] = found.department_id
     return redirect(told(found).path)
 
 
-@login_required
+@everywhere
 @require_POST
 def read(request: Request, uuid: UUID) -> HttpResponse:
     """Mark one read, or unread again."""
@@ -80,7 +103,7 @@ def read(request: Request, uuid: UUID) -> HttpResponse:
     return redirect("notifications:list")
 
 
-@login_required
+@everywhere
 @require_POST
 def read_all(request: Request) -> HttpResponse:
     """Mark all read."""

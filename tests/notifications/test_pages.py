@@ -10,7 +10,8 @@ from accounts.models import Membership
 from accounts.services import issue_tokens
 from mindloom import wall
 from notifications.models import Notification, Preference
-from runs.models import State
+from runs.models import Run, State
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +79,27 @@ def test_nobody_sees_or_marks_those_of_others_nor_of_departments_they_left(clien
     client.force_login(cast.bob)
     assert "Scout" not in client.get("/notifications/").text
     assert client.get(f"/notifications/{one.uuid}/").status_code == 404
+
+
+def test_who_belongs_to_two_departments_sees_both_and_is_led_into_the_right_one(bob, cast, run):
+    run(State.RUNNING, State.FAILED)
+    with wall.tenant([cast.finance.pk]):
+        Membership.objects.create(user=cast.bob, department=cast.finance, role="member", status="active")
+        other = factories.run(factories.agent(cast.mallory, cast.finance, name="Teller"), cast.bob)
+        Run.objects.filter(pk=other.pk).update(state=State.WAITING)
+        one = Notification.objects.get(kind="run_waits")
+
+    for chosen in ("finance", "marketing"):
+        bob.post("/switch-department/", {"department": chosen})
+        assert "Notifications: 2 unread" in bob.get("/").text
+        page = bob.get("/notifications/").text
+        assert "Teller waits for you" in page
+        assert "Scout failed" in page
+        assert "· Finance" in page
+    assert bob.get(f"/notifications/{one.uuid}/", follow=True).status_code == 200
+    assert bob.session["department"] == cast.finance.pk
+    bob.post("/notifications/read/")
+    assert "unread" not in bob.get("/notifications/bell").text
 
 
 def test_what_is_told_is_chosen_on_a_page(bob, cast):
