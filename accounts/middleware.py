@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.queries import departments_of, memberships_of
 from accounts.services import switch_department
-from audit.services import record, remote_address
+from audit.services import door, record, remote_address, user_agent
 from mindloom import wall
 from mindloom.web.api import plain_problem
 from mindloom.web.errors import AWAY, database_away
@@ -80,6 +80,8 @@ def scope_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
 
     def middleware(request: HttpRequest) -> HttpResponse:
         remote = remote_address.set(request.META.get("REMOTE_ADDR") or None)
+        program = user_agent.set(request.META.get("HTTP_USER_AGENT", ""))
+        way = door.set(_door(request.path, admin_prefix))
         try:
             with wall.scoped(wall.NOTHING):
                 response = in_scope(request)
@@ -90,11 +92,19 @@ def scope_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
             return database_away(request, error)
         finally:
             remote_address.reset(remote)
+            user_agent.reset(program)
+            door.reset(way)
         if request.path.startswith(admin_prefix):
             response._csp_replace = _ADMIN_POLICY  # type: ignore[attr-defined]  # noqa: SLF001 -- how django-csp is told
         return response
 
     return middleware
+
+
+def _door(path: str, admin_prefix: str) -> str:
+    if path.startswith(("/api/", "/v1/")):
+        return "api"
+    return "admin" if path.startswith(admin_prefix) else "page"
 
 
 def _zone(user: User) -> zoneinfo.ZoneInfo | None:

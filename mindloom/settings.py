@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "webhooks",
     "schedules",
     "notifications",
+    "administration",
 ]
 
 MIDDLEWARE = [

@@ -46,6 +46,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         section = "conversations"
     if match and match.view_name == "runs:retention":
         section = "retention"
+    if match and section == "administration":
+        section = "audit" if (match.url_name or "").startswith("audit") else section
     if match and section == "integrations":
         section = _SECTIONS.get((match.url_name or "").partition("_")[0], section)
     return {
@@ -98,7 +100,10 @@ def _groups(user: Any, department: Any) -> list[dict[str, Any]]:
     if department is not None and may(user, Role.MANAGER, department.pk):
         administration.append(_item("People", "accounts:people", "users", "people"))
         administration.append(_item("Webhooks", "webhooks:list", "webhook", "webhooks"))
+        administration.append(_item("Audit trail", "administration:audit", "scroll-text", "audit"))
         administration.append(_item("Retention", "runs:retention", "archive", "retention", department.uuid))
+    elif user.is_administrator:
+        administration.append(_item("Audit trail", "administration:audit", "scroll-text", "audit"))
     if user.is_administrator:
         administration.append(_item("Departments", "accounts:departments", "building-2", "departments"))
         administration.append(_item("Models", "integrations:list", "cpu", "integrations"))

@@ -10,6 +10,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.urls import api_urlpatterns as accounts_api
+from administration.urls import api_urlpatterns as administration_api
 from agents.urls import api_urlpatterns as agents_api
 from buckets.urls import api_urlpatterns as buckets_api
 from integrations.urls import api_urlpatterns as integrations_api
@@ -33,6 +34,7 @@ api = [
     *webhooks_api,
     *schedules_api,
     *notifications_api,
+    *administration_api,
 ]
 
 # Swagger UI writes styles and markup of its own; it shows nothing but our schema, and runs no inline script.
@@ -54,6 +56,7 @@ urlpatterns = [
     path("", include("webhooks.urls")),
     path("", include("schedules.urls")),
     path("", include("notifications.urls")),
+    path("", include("administration.urls")),
     path("api/v1/", include((api, "api"))),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("api/docs/", api_docs, name="api_docs"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.core.management.base import SystemCheckError
@@ -33,6 +34,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._applied: wall.Scope | None = None
+        self._last_acts: dict[Callable[[Any, list[Any]], None], list[Any]] = {}
+
+    def before_commit(self, act: Callable[[Any, list[Any]], None], item: Any) -> None:
+        """Call `act` with this connection and all items that were given for it, as the last thing of the transaction under way.
+
+        What it raises rolls the transaction back. Items of a savepoint that went back are among them.
+        """
+        self._last_acts.setdefault(act, []).append(item)
+
+    def _commit(self) -> None:
+        try:
+            while self._last_acts:
+                act, items = self._last_acts.popitem()
+                act(self, items)
+        except BaseException:
+            # Django rolls back for errors of the database only.
+            self._rollback()
+            raise
+        super()._commit()  # type: ignore[misc]
 
     def init_connection_state(self) -> None:
         """A connection fresh from the pool has an unknown scope."""
@@ -83,6 +103,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _rollback(self) -> None:
         self._applied = None
+        self._last_acts.clear()
         super()._rollback()  # type: ignore[misc]
 
     def _savepoint_rollback(self, sid: str) -> None:
@@ -91,4 +112,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _close(self) -> None:
         self._applied = None
+        self._last_acts.clear()
         super()._close()  # type: ignore[misc]

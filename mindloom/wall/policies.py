@@ -70,6 +70,17 @@ def refuse_removal(table: str, message: str, *, when: str = "true") -> RunSQL:
     )
 
 
+def refuse_emptying(table: str, message: str) -> RunSQL:
+    """A trigger that refuses TRUNCATE."""
+    name = f"{table}_emptied"
+    return RunSQL(
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation'; END $$;"
+        f" CREATE TRIGGER {name} BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {name}();",
+        f"DROP TRIGGER {name} ON {table}; DROP FUNCTION {name}();",
+    )
+
+
 def department_key(table: str) -> RunSQL:
     """Lets other tables point to rows of `table` together with their department; see `same_department`."""
     name = f"{table}_in_department"

@@ -101,6 +101,13 @@ POST   integrations:server_test       302       403       403       403       40
 POST   integrations:server_enable     302       403       403       403       403       302
 POST   integrations:server_remove_key 302       403       403       403       403       302
 POST   integrations:server_delete     302       403       403       403       403       302
+# The audit trail
+GET    administration:audit           302       403       403       200       200       200
+GET    administration:audit_entry     302       403       403       200       404       200
+GET    administration:audit_export    302       403       403       200       200       200
+GET    api:audit                      401       403       403       200       200       200
+GET    api:audit_entry                401       403       403       200       404       200
+GET    api:audit_export               401       403       403       200       200       200
 # Agents
 GET    agents:list                    302       200       200       200       200       200
 GET    agents:gallery                 302       200       200       200       200       200

@@ -14,6 +14,7 @@ from accounts.models import Membership, Role
 from accounts.services import issue_tokens
 from agents.forms import write
 from agents.models import Agent
+from audit.models import Entry
 from audit.services import record
 from buckets.models import Bucket, Document
 from integrations.models import Connection, McpServer, Model, ModelPrice, ModelProvider
@@ -90,6 +91,12 @@ class Stage:
     bucket: Bucket
     document: Document
     schedule: Schedule
+
+    @property
+    def entry(self) -> int:
+        """Of the audit trail."""
+        with wall.system("tests: set the stage"):
+            return Entry.objects.of("agent", str(self.agent.uuid))[0].pk
 
     @property
     def question(self) -> UUID:
@@ -209,6 +216,8 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
         "price_uuid": stage.model.prices.get().uuid,
         "number": 1,
         "seq": 1,
+        "entry": stage.entry,
+        "ending": "jsonl",
         "token": "no-such-token",
         "uidb64": "MQ",
         "uuid": _uuid(stage, method, app, page),

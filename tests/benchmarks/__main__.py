@@ -66,6 +66,13 @@ def _history(options: argparse.Namespace) -> list[Row]:
         return history.measure(house, size=options.history, count=max(20, options.runs // 4))
 
 
+def _audit(options: argparse.Namespace) -> list[Row]:
+    with House() as house:
+        from tests.benchmarks import audit
+
+        return audit.measure(house, size=options.history, rounds=options.rounds)
+
+
 def _documents(options: argparse.Namespace) -> list[Row]:
     with House() as house:
         from tests.benchmarks import documents
@@ -108,6 +115,7 @@ BENCHMARKS: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
     "memory": _memory,
     "lists": _lists,
     "history": _history,
+    "audit": _audit,
     "documents": _documents,
     "retrieval": _retrieval,
     "passages": _passages,
@@ -124,7 +132,12 @@ def main() -> int:
     )
     parser.add_argument("--runs", type=int, default=200, help="runs a round that are counted")
     parser.add_argument("--viewers", type=int, default=200, help="websockets that watch one run")
-    parser.add_argument("--history", type=int, default=1_000_000, help="runs of the history, each with 20 events")
+    parser.add_argument(
+        "--history",
+        type=int,
+        default=1_000_000,
+        help="runs of the history, each with 20 events; entries of the audit trail",
+    )
     parser.add_argument("--passages", type=int, default=1_000_000, help="passages that are searched")
     parser.add_argument("--rounds", type=int, default=3, help="how often the side-by-side measurements are repeated")
     parser.add_argument(

@@ -18,6 +18,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
+from audit.models import ChainKey, Head
+from audit.queries import opened
 from integrations.models import ModelProvider
 from mindloom import keyring
 from mindloom.management.commands.scheduler import SIGN_OF_LIFE
@@ -157,6 +159,18 @@ def _keys() -> str:
     return f"{len(settings.KEY_RING)} in the ring, newest {next(iter(settings.KEY_RING))}"
 
 
+def _audit() -> str:
+    head = Head.objects.first()
+    if head is None:
+        return "nothing is recorded yet"
+    try:
+        for one in ChainKey.objects.all():
+            opened(one.number, one.sealed)
+    except keyring.KeyringError as error:
+        raise Failed(f"The audit trail cannot be written or verified. {error}") from None
+    return f"{head.seq:,} entries are chained; manage.py audit verify looks at each"
+
+
 def _people() -> str:
     administrators = [
         user for user in User.objects.filter(is_superuser=True, is_active=True) if user.has_usable_password()
@@ -177,5 +191,6 @@ CHECKS: list[tuple[str, Callable[[], str]]] = [
     ("storage", _storage),
     ("clock", _clock),
     ("keys", _keys),
+    ("audit", _audit),
     ("people", _people),
 ]

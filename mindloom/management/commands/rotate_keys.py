@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from audit.services import renew_key
 from integrations import services as integrations
 from mindloom.keyring import KeyringError
 from webhooks import services as webhooks
@@ -16,6 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            renew_key()
             count = integrations.reseal() + webhooks.reseal()
         except KeyringError as error:
             raise CommandError(str(error)) from None

@@ -1,4 +1,5 @@
-"""What happens by the clock: schedules start their runs, lost runs are ended, lost messages sent again, old answers forgotten, old runs cleared by night.
+"""What happens by the clock: schedules start their runs, lost runs are ended, lost messages sent again, old answers forgotten, old
+runs cleared by night, the end of the audit trail stored.
 
 Webhooks and mails are sent from threads beside that, every second, in each scheduler: a receiver that is slow holds up nothing else.
 """
@@ -16,6 +17,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 
 from accounts.services import forget_expired_tokens, forget_old_answers
+from audit.services import anchor
 from buckets.services import sweep_documents
 from mindloom.wall.checks import refuse_open_wall
 from notifications.services import forget_old_notifications, note_limits
@@ -32,6 +34,7 @@ TICK_SECONDS = 5.0
 BUSY_SECONDS = 0.1
 POST_SECONDS = 1.0
 HOURLY_TICKS = 720
+ANCHOR_TICKS = 12
 LOCK = 0x6D696E64  # "mind"
 SCHEDULES_SECONDS = 2.0
 CLEARING_SECONDS = 2.0
@@ -66,6 +69,8 @@ class Command(BaseCommand):
                         forget_old_occurrences()
                         forget_old_notifications()
                         note_limits()
+                    if ticks % ANCHOR_TICKS == 0:
+                        anchor()
                     forget_old_deliveries()
                     clear(seconds=CLEARING_SECONDS, stopped=stop.is_set)
                     cache.set(SIGN_OF_LIFE, "1", 30)

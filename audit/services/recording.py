@@ -5,12 +5,19 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any, Protocol
 
+from django.db import connection, transaction
+
 from audit.models import Entry
+from audit.services.chaining import chain
 from mindloom import wall
 
 PLATFORM = "Mindloom"
 remote_address: ContextVar[str | None] = ContextVar("remote_address", default=None)
 """Where the request under way came from; set by the request middleware."""
+door: ContextVar[str] = ContextVar("door", default="")
+"""How it came in: page, api or admin; empty for what the platform does by itself."""
+user_agent: ContextVar[str] = ContextVar("user_agent", default="")
+"""What the program that asks calls itself."""
 
 
 class Actor(Protocol):
@@ -38,12 +45,15 @@ def record(
 ) -> Entry:
     """Add one entry. `actor` None means the platform itself; `data` is JSON without secrets.
 
-    The department is the target's own where it has one.
+    The department is the target's own where it has one. The entry is chained when the transaction under way commits.
     """
     # Django documents _meta for use from outside.
     kind = target._meta.model_name if target is not None else ""  # type: ignore[attr-defined]  # noqa: SLF001
-    with wall.system("audit: entries without a department are seen by administrators only"):
-        return Entry.objects.create(
+    with (
+        transaction.atomic(savepoint=False),
+        wall.system("audit: entries without a department are seen by administrators only"),
+    ):
+        entry = Entry.objects.create(
             action=action,
             actor_id=actor.pk if actor is not None else None,
             actor_label=_plain(actor.email)[:254] if actor is not None else PLATFORM,
@@ -53,7 +63,11 @@ def record(
             target_label=_plain(str(target))[:254] if target is not None else "",
             data=_plain(data),
             ip_address=remote_address.get() or None,
+            door=door.get(),
+            user_agent=_plain(user_agent.get())[:200],
         )
+        connection.before_commit(chain, entry.pk)  # type: ignore[attr-defined] # of the backend `mindloom.wall`
+    return entry
 
 
 def _plain(value: Any) -> Any:
