@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rest_framework import serializers
 
-if TYPE_CHECKING:
-    from audit.models import Entry
+from audit.models import Entry
 
 
 class EntryOut(serializers.Serializer[Any]):

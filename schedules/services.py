@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts.models import Role
 from accounts.queries import may
-from audit.services import record
+from audit.services import difference, record
 from integrations.services.checking import save_row
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
 from runs.services import Target, check_run, kind_of
@@ -91,7 +91,8 @@ def update_schedule(*, actor: User, schedule: Schedule, values: Mapping[str, Any
             if {"rule", "time_zone", "starts_at", "ends_at"} & set(changed):
                 _plan(locked)
             save_row(locked)
-            record(actor=actor, action="schedule.changed", target=locked, fields=changed)
+            noted = difference(before, {name: getattr(locked, name) for name in changed})
+            record(actor=actor, action="schedule.changed", target=locked, **noted)
     return locked
 
 

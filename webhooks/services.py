@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Role
 from accounts.queries import may
-from audit.services import record
+from audit.services import difference, record
 from integrations.outbound import is_allowed
 from integrations.services.checking import row_errors, save_row
 from integrations.tools.calling import web_address
@@ -78,7 +78,9 @@ def update_webhook(*, actor: User, webhook: Webhook, values: Mapping[str, Any]) 
         changed = [field for field in fields if getattr(locked, field) != before[field]]
         if changed:
             save_row(locked)
-            record(actor=actor, action="webhook.changed", target=locked, fields=changed, host=_host(locked))
+            # Addresses may hold keys: of them only the host is kept.
+            noted = difference(before, {field: getattr(locked, field) for field in fields if field != "url"})
+            record(actor=actor, action="webhook.changed", target=locked, fields=changed, host=_host(locked), **noted)
     return locked
 
 

@@ -12,7 +12,7 @@ from django.utils.text import slugify
 
 from accounts.models import MOST_MEGABYTES, MOST_RUNNING, Department, Membership, Role, User
 from accounts.queries import may, roles_of
-from audit.services import record
+from audit.services import difference, record
 from mindloom import wall
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
 
@@ -73,6 +73,7 @@ def update_department(
     For administrators. Raises `Invalid`.
     """
     _check_administrator(actor)
+    before = {one: getattr(department, one) for one in ("name", "email_domains", "max_running", "storage_mb")}
     if name is not None:
         department.name = _checked_name(name)
     if email_domains is not None:
@@ -85,7 +86,8 @@ def update_department(
         with transaction.atomic():
             changes = {one: getattr(department, one) for one in ("name", "email_domains", *limits)}
             department.save(update_fields=list(changes))
-            record(actor=actor, action="department.updated", target=department, department_id=department.pk, **changes)
+            noted = difference(before, changes)
+            record(actor=actor, action="department.updated", target=department, department_id=department.pk, **noted)
     except IntegrityError:
         raise Invalid(fields={"name": [TAKEN]}) from None
     return department
@@ -105,8 +107,10 @@ def set_retention(
     if wrong:
         raise Invalid(fields=wrong)
     with transaction.atomic():
+        locked = Department.objects.select_for_update().get(pk=department.pk)
+        noted = difference({name: getattr(locked, name) for name in given}, given)
         Department.objects.filter(pk=department.pk).update(**given)
-        record(actor=actor, action="retention.changed", target=department, department_id=department.pk, **given)
+        record(actor=actor, action="retention.changed", target=department, department_id=department.pk, **noted)
     department.refresh_from_db()
     return department
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import Department, Membership, Role, User, plain_address
 from accounts.services.mail import link, send
 from accounts.services.strength import check_password_strength
-from audit.services import record
+from audit.services import difference, record
 from mindloom import wall
 from mindloom.web.errors import Conflict, Invalid, NotAllowed
 
@@ -151,11 +151,12 @@ def update_profile(
         changed["time_zone"] = time_zone
     changed = {field: value for field, value in changed.items() if getattr(actor, field) != value}
     if changed:
+        noted = difference({field: getattr(actor, field) for field in changed}, changed)
         for field, value in changed.items():
             setattr(actor, field, value)
         with transaction.atomic():
             actor.save(update_fields=list(changed))
-            record(actor=actor, action="profile.updated", target=actor, fields=sorted(changed))
+            record(actor=actor, action="profile.updated", target=actor, **noted)
     return actor
 
 

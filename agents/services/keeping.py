@@ -15,7 +15,7 @@ from accounts.models import Role
 from accounts.queries import may
 from agents.definition import digest
 from agents.definition.reading import Findings
-from audit.services import record
+from audit.services import difference, record
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class Keeper(Generic[Row, Version]):
             locked = self.locked(row)
             self.refuse_archived(locked)
             changed = [field for field, value in clean.items() if getattr(locked, field) != value]
+            noted = difference({field: getattr(locked, field) for field in clean}, clean)
             for field in changed:
                 setattr(locked, field, clean[field])
             if definition is not None:
@@ -82,11 +83,13 @@ class Keeper(Generic[Row, Version]):
                         code="draft_changed",
                     )
                 if new != locked.draft_digest:
+                    parts = [name for name in draft if draft[name] != locked.draft.get(name)]
+                    noted["draft"] = sorted(parts)  # what is run is in the versions
                     locked.draft, locked.draft_digest = draft, new
                     changed.append("draft")
             if changed:
                 self.save(locked)
-                record(actor=actor, action=f"{self.word}.edited", target=locked, fields=changed)
+                record(actor=actor, action=f"{self.word}.edited", target=locked, **noted)
         return locked  # type: ignore[no-any-return]
 
     def publish(self, *, actor: User, row: Row, note: str = "") -> Version:

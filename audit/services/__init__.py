@@ -2,7 +2,7 @@
 
 from audit.services.anchoring import anchor
 from audit.services.chaining import begin, renew_key, replace_key
-from audit.services.recording import PLATFORM, Actor, Target, door, record, remote_address, user_agent
+from audit.services.recording import PLATFORM, Actor, Target, difference, door, record, remote_address, user_agent
 from audit.services.verifying import Verdict, verify
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Verdict",
     "anchor",
     "begin",
+    "difference",
     "door",
     "record",
     "remote_address",

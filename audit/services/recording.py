@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -12,6 +13,8 @@ from audit.services.chaining import chain
 from mindloom import wall
 
 PLATFORM = "Mindloom"
+LONGEST = 500
+"""Characters of a text in `before` and `after`."""
 remote_address: ContextVar[str | None] = ContextVar("remote_address", default=None)
 """Where the request under way came from; set by the request middleware."""
 door: ContextVar[str] = ContextVar("door", default="")
@@ -68,6 +71,28 @@ def record(
         )
         connection.before_commit(chain, entry.pk)  # type: ignore[attr-defined] # of the backend `mindloom.wall`
     return entry
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """`before` and `after` of what differs, for the data of an entry: values that JSON has, long texts cut.
+
+    Leave out what is secret; say by name that it changed.
+    """
+    names = [name for name in after if before.get(name) != after[name]]
+    return {
+        "before": {name: _kept(before.get(name)) for name in names},
+        "after": {name: _kept(after[name]) for name in names},
+    }
+
+
+def _kept(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST else f"{value[:LONGEST]}… ({len(value):,} characters)"
+    if isinstance(value, Mapping):
+        return {str(name): _kept(one) for name, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_kept(one) for one in value]
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 
-from audit.services import record
+from audit.services import difference, record
 from buckets.services.documents import bucket_of
 from buckets.worker.naming import clean_tags, safe_name
 from buckets.worker.receiving import locked_document
@@ -39,8 +39,7 @@ def change_document(*, actor: User, document: Document, values: Mapping[str, Any
                 setattr(locked, name, clean[name])
             if changed:
                 locked.save(update_fields=[*changed, "updated_at"])
-                more = {"before": before["name"]} if "name" in changed else {}
-                record(actor=actor, action="document.changed", target=locked, fields=changed, **more)
+                record(actor=actor, action="document.changed", target=locked, **difference(before, clean))
     except IntegrityError:
         taken = f"The bucket already has a file called “{clean['name']}”. Choose another name."
         raise Invalid(fields={"name": [taken]}) from None

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Role
 from accounts.queries import may
-from audit.services import record
+from audit.services import difference, record
 from buckets.models import Bucket, Generation, GenerationState
 from buckets.services.generations import begin
 from buckets.services.rights import check_may_edit
@@ -63,7 +63,7 @@ def update_bucket(*, actor: User, bucket: Bucket, values: Mapping[str, Any]) -> 
         wanted = _set(locked, values)
         changed = [name for name in FIELDS if wanted[name] != before[name]]
         if changed:
-            record(actor=actor, action="bucket.changed", target=locked, fields=changed)
+            record(actor=actor, action="bucket.changed", target=locked, **difference(before, wanted))
         if set(values) & set(_MADE_BY):
             begin(actor, locked, {name: wanted[name] for name in _MADE_BY if name in values})
     return locked

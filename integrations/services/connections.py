@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Role
 from accounts.queries import may
-from audit.services import record
+from audit.services import difference, record
 from integrations.models import Connection
 from integrations.queries import connection_place
 from integrations.services.checking import row_errors, save_row
@@ -101,7 +101,8 @@ def update_connection(
         if changed or secrets_changed:
             save_row(locked)
         if changed:
-            record(actor=actor, action="connection.changed", target=locked, fields=changed)
+            noted = difference(before, {field: getattr(locked, field) for field in changed})
+            record(actor=actor, action="connection.changed", target=locked, **noted)
         if secrets_changed:
             record(actor=actor, action="connection.secrets_set", target=locked, fields=_names(locked))
     return locked

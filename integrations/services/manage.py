@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 from django.utils import timezone
 
-from audit.services import record
+from audit.services import difference, record
 from integrations import providers
 from integrations.models import Model, ModelPrice, ModelProvider, ProviderKind, Purpose
 from integrations.services.checking import header_problem, row_errors, save_row
@@ -65,6 +65,9 @@ def update_provider(*, actor: User, provider: ModelProvider, key: str = "", **ch
             fields={name: ["This cannot be changed."] for name in unknown},
         )
     changed = [name for name, value in changes.items() if getattr(provider, name) != value]
+    # Headers may hold keys: only that they changed is kept.
+    shown = [name for name in changed if name != "headers"]
+    noted = difference({name: getattr(provider, name) for name in shown}, {name: changes[name] for name in shown})
     for name in changed:
         setattr(provider, name, changes[name])
     _check_provider(provider)
@@ -75,7 +78,7 @@ def update_provider(*, actor: User, provider: ModelProvider, key: str = "", **ch
     with transaction.atomic():
         save_row(provider)
         if changed:
-            record(actor=actor, action="provider.changed", target=provider, fields=changed)
+            record(actor=actor, action="provider.changed", target=provider, fields=changed, **noted)
         if key:
             seal_key(provider, key)
             record(actor=actor, action="provider.key_set", target=provider)
@@ -183,13 +186,14 @@ def update_model(*, actor: User, model: Model, **changes: Any) -> Model:
     if changes.get("is_enabled") is False:
         _refuse_default([model], f"“{model.label}” is the default model.")
     changed = [name for name, value in changes.items() if getattr(model, name) != value]
+    noted = difference({name: getattr(model, name) for name in changed}, {name: changes[name] for name in changed})
     for name in changed:
         setattr(model, name, changes[name])
     _check(model)
     with transaction.atomic():
         save_row(model)
         if changed:
-            record(actor=actor, action="model.changed", target=model, fields=changed)
+            record(actor=actor, action="model.changed", target=model, **noted)
     return model
 
 

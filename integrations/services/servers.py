@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.queries import departments_of
-from audit.services import record
+from audit.services import difference, record
 from integrations.models import McpServer
 from integrations.providers import without
 from integrations.queries import server_place
@@ -70,6 +70,7 @@ def update_server(*, actor: User, server: McpServer, secret: str = "", **changes
     """
     _administrator(actor)
     before = server.url
+    former = {name: getattr(server, name, None) for name in changes}
     changed = _set(server, changes)
     _check(actor, server)
     if server.secret_sealed and not secret and urlsplit(before).netloc != urlsplit(server.url).netloc:
@@ -80,7 +81,12 @@ def update_server(*, actor: User, server: McpServer, secret: str = "", **changes
     with transaction.atomic():
         save_row(server)
         if changed:
-            record(actor=actor, action="mcp_server.changed", target=server, fields=changed)
+            record(
+                actor=actor,
+                action="mcp_server.changed",
+                target=server,
+                **difference(former, {name: changes[name] for name in changed}),
+            )
         if secret:
             record(actor=actor, action="mcp_server.key_set", target=server)
     return server

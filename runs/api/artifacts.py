@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -11,6 +11,7 @@ from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
 from mindloom.web.errors import NotFound
+from runs import services
 from runs.api.runs import visible
 from runs.models import RunArtifact
 from runs.serializers import ArtifactOut
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from django.http import StreamingHttpResponse
     from rest_framework.request import Request
 
+    from accounts.models import User
     from runs.models import Run
 
 _ALL = OpenApiParameter("all", OpenApiTypes.BOOL, description="Earlier versions too, as in ?all=1.")
@@ -46,6 +48,7 @@ def artifacts_zip(request: Request, uuid: UUID) -> StreamingHttpResponse:
     found = _chosen(request, run)
     if not found:
         raise NotFound("This run has no files.", code="no_artifacts")
+    services.note_download(actor=cast("User", request.user), run=run, what=f"{len(found)} files")
     return archive(run, found)
 
 

@@ -218,14 +218,14 @@ def _after(request: Request) -> int:
 @api_view(["GET"])
 def log_text_file(request: Request, uuid: UUID) -> StreamingHttpResponse:
     """The log so far, as text."""
-    return log_download(visible(request, uuid), "txt")
+    return log_download(_taken(request, uuid, "log as text"), "txt")
 
 
 @extend_schema(operation_id="runs_log_lines", responses={(200, NDJSON): OpenApiTypes.STR})
 @api_view(["GET"])
 def log_lines_file(request: Request, uuid: UUID) -> StreamingHttpResponse:
     """The log so far, an event a line."""
-    return log_download(visible(request, uuid), "jsonl")
+    return log_download(_taken(request, uuid, "log as events"), "jsonl")
 
 
 @extend_schema(operation_id="runs_output_csv", responses={(200, "text/csv"): OpenApiTypes.STR})
@@ -235,4 +235,8 @@ def output_csv(request: Request, uuid: UUID) -> HttpResponse:
     run = visible(request, uuid)
     if run.structured is None:
         raise NotFound("This run has no structured answer.", code="no_structured_output")
-    return csv_download(run)
+    return csv_download(_taken(request, uuid, "data as CSV"))
+
+
+def _taken(request: Request, uuid: UUID, what: str) -> Run:
+    return services.note_download(actor=cast("User", request.user), run=visible(request, uuid), what=what)

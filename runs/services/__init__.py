@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runs.services.control import note_export, stop_run, sweep
+from runs.services.control import note_download, note_export, stop_run, sweep
 from runs.services.conversing import (
     LARGEST_FILE,
     Attachment,
@@ -40,6 +40,7 @@ __all__ = [
     "edit_and_resend",
     "forget_person",
     "kind_of",
+    "note_download",
     "note_export",
     "pin_run",
     "rename_conversation",

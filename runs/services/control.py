@@ -51,6 +51,12 @@ def note_export(*, actor: User, department_id: int | None, query: str) -> None:
     record(actor=actor, action="run.exported", department_id=department_id, query=query[:1000])
 
 
+def note_download(*, actor: User, run: Run, what: str) -> Run:
+    """Somebody takes what a run left behind away; returns the run."""
+    record(actor=actor, action="run.downloaded", target=run, what=what)
+    return run
+
+
 def sweep() -> int:
     """End runs that nobody carries out any more and send lost messages again; returns how many ended. For the scheduler."""
     ended = worker.reap()

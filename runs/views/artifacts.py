@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from mindloom.web.errors import Unavailable
 from mindloom.web.http import render_page
+from runs import services
 from runs.models import RunArtifact
 from runs.stream.files import archive, attachment
 from runs.stream.files import picture as picture_of
@@ -80,6 +81,7 @@ def artifacts_zip(request: Request, uuid: UUID) -> StreamingHttpResponse:
     found = list(of_run.order_by("id") if request.GET.get("all") else of_run.newest())
     if not found:
         raise Http404
+    services.note_download(actor=request.user, run=run, what=f"{len(found)} files")
     return archive(run, found)
 
 

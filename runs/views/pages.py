@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from mindloom.web.http import render_page, wanted
+from runs import services
 from runs.stream import line_of
 from runs.stream.citations import citations_of, unmatched
 from runs.stream.downloads import csv_download, json_download, log_download, schema_of, text_download
@@ -130,14 +131,14 @@ def output_md(request: Request, uuid: UUID) -> HttpResponse:
 @require_safe
 def output_csv(request: Request, uuid: UUID) -> HttpResponse:
     """The structured answer for a spreadsheet."""
-    return csv_download(_with_form(visible(request, uuid)))
+    return csv_download(_taken(request, _with_form(visible(request, uuid)), "data as CSV"))
 
 
 @login_required
 @require_safe
 def output_json(request: Request, uuid: UUID) -> HttpResponse:
     """The structured answer as JSON."""
-    return json_download(_with_form(visible(request, uuid)))
+    return json_download(_taken(request, _with_form(visible(request, uuid)), "data as JSON"))
 
 
 @login_required
@@ -167,14 +168,18 @@ def result(request: Request, uuid: UUID) -> HttpResponse:
 @require_safe
 def log_text_file(request: Request, uuid: UUID) -> StreamingHttpResponse:
     """The log as text."""
-    return log_download(visible(request, uuid), "txt")
+    return log_download(_taken(request, visible(request, uuid), "log as text"), "txt")
 
 
 @login_required
 @require_safe
 def log_lines_file(request: Request, uuid: UUID) -> StreamingHttpResponse:
     """The log, an event a line."""
-    return log_download(visible(request, uuid), "jsonl")
+    return log_download(_taken(request, visible(request, uuid), "log as events"), "jsonl")
+
+
+def _taken(request: Request, run: Run, what: str) -> Run:
+    return services.note_download(actor=request.user, run=run, what=what)
 
 
 def _number(text: str) -> int | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from redis import RedisError
 
+from audit.services import record
 from integrations import services as integrations
 from integrations import tools
 from integrations.providers import limiter
@@ -35,6 +36,7 @@ class RunPorts:
         self._run = run
         self._redactor = redactor
         self._saving = threading.Lock()
+        self._used: set[str] = set()
 
     def tools(self, tool: ToolSpec) -> Sequence[ToolFunction]:
         """The functions of one tool of the catalogue, its connection opened. Raises `EngineError` when that cannot be."""
@@ -42,6 +44,7 @@ class RunPorts:
             try:
                 for value in tools.secrets_of(tool):
                     self._redactor.add(value)
+                    self._note_use(f"tool:{tool.key}")
                 return tools.functions(tool, self._connection(tool.connection_ref) if tool.connection_ref else None)
             finally:
                 give_back()
@@ -54,7 +57,14 @@ class RunPorts:
             raise EngineError(error.message) from None
         for name in opened.secret_names:
             self._redactor.add(opened.values[name])
+            self._note_use(ref, opened.name)
         return opened
+
+    def _note_use(self, ref: str, name: str = "") -> None:
+        """Once a run and secret: whose rights opened it, and what for."""
+        if ref not in self._used:
+            self._used.add(ref)
+            record(actor=self._run.started_by, action="secret.used", target=self._run, secret=ref, name=name)
 
     def secret(self, ref: str, base_url: str) -> str:
         """Open a secret for the model's address; from then on it is kept out of everything the run writes.
@@ -64,6 +74,8 @@ class RunPorts:
         with wall.tenant([self._run.department_id]):
             try:
                 value = integrations.open_secret(ref, base_url)
+                if value:
+                    self._note_use(ref)
             except Unavailable as error:
                 raise EngineError(error.message, kind="system_error") from None
             finally:

@@ -172,7 +172,9 @@ def test_a_department_gets_a_number_of_runs_of_its_own_and_gives_it_up_again(cas
     assert cast.finance.max_running is None
     with wall.system("tests: look behind the scenes"):
         told = (
-            Entry.objects.filter(action="department.updated").order_by("id").values_list("data__max_running", flat=True)
+            Entry.objects.filter(action="department.updated")
+            .order_by("id")
+            .values_list("data__after__max_running", flat=True)
         )
         assert list(told) == [12, None]
 

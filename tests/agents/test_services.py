@@ -85,7 +85,10 @@ def test_saving_the_same_draft_again_is_no_conflict(cast, in_marketing, agent):
 def test_a_draft_keeps_its_identity_and_notes_what_changed(cast, in_marketing, agent, seeing_all):
     services.update_draft(actor=cast.bob, agent=agent, name="Weekly digest", definition=agent.draft)
     entry = Entry.objects.of("agent", str(agent.uuid)).first()
-    assert (entry.action, entry.data) == ("agent.edited", {"fields": ["name"]})
+    assert (entry.action, entry.data) == (
+        "agent.edited",
+        {"before": {"name": "Scout"}, "after": {"name": "Weekly digest"}},
+    )
 
 
 def test_another_member_may_not_change_it_but_a_manager_may(cast, in_marketing, agent):

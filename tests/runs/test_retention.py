@@ -289,4 +289,4 @@ def test_setting_days_is_for_managers_and_written_down(cast, seeing_all):
     with pytest.raises(Invalid):
         set_retention(actor=cast.alice, department=cast.marketing, runs=40_000, events=None, files=None)
     keep(cast, runs=9)
-    assert Entry.objects.get(action="retention.changed").data["keep_runs_days"] == 9
+    assert Entry.objects.get(action="retention.changed").data["after"]["keep_runs_days"] == 9
