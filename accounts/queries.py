@@ -9,9 +9,11 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Prefetch
+from django.db.models.functions import Lower
 from django.utils import timezone
 
-from accounts.models import Department, Membership, Role, User
+from accounts.models import Department, Invitation, Membership, Role, User
 from mindloom import wall
 from mindloom.web.errors import Invalid, NotAllowed
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from accounts.models import DepartmentQuerySet, MembershipQuerySet
+    from accounts.models import DepartmentQuerySet, InvitationQuerySet, MembershipQuerySet
 
 Person = User | AnonymousUser
 
@@ -79,6 +81,20 @@ def members_editable_by(user: Person) -> MembershipQuerySet:
     """Memberships, pending ones included, that the person may accept, change or end."""
     managed = departments_where(user, Role.MANAGER)
     return Membership.objects.in_departments(managed).filter(user__is_active=True).select_related("user", "department")
+
+
+def invitations_editable_by(user: Person) -> InvitationQuerySet:
+    """Invitations that the person may take back: to the departments that they manage."""
+    return Invitation.objects.in_departments(departments_where(user, Role.MANAGER)).select_related("department")
+
+
+def everybody(user: Person) -> QuerySet[User]:
+    """All people of the installation by address, with where they `belongs`, for administrators; nobody for all others."""
+    if not isinstance(user, User) or not user.is_administrator:
+        return User.objects.none()
+    memberships = Membership.objects.filter(department__archived_at=None).select_related("department")
+    belongs = Prefetch("memberships", memberships.order_by("department__name"), to_attr="belongs")
+    return User.objects.order_by(Lower("email")).prefetch_related(belongs)
 
 
 def colleagues_of(user: Person) -> QuerySet[User]:

@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from accounts.models import Department, User
+from accounts.models import Department, Invitation, User
 from agents.models import Agent, AgentVersion
 from buckets.models import Bucket, Chunk, Content, Document, Generation, Page, Question, Vector, Version, WebSource
 from integrations.models import Connection, Model, ModelProvider
@@ -216,6 +216,16 @@ def schedule(of: Agent, owner: User, **fields: Any) -> Schedule:
         decided_at=now,
     )
     return made
+
+
+def invitation(by: User, department: Department, **fields: Any) -> Invitation:
+    """Of somebody who has not answered yet."""
+    values: dict[str, Any] = {
+        "email": "ivy@example.org",
+        "invited_by": by,
+        "expires_at": datetime.now(UTC) + timedelta(days=7),
+    }
+    return Invitation.objects.create(department=department, **(values | fields))
 
 
 def notification(person: User, department: Department, **fields: Any) -> Notification:

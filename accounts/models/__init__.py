@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accounts.models.invitations import Invitation, InvitationQuerySet
 from accounts.models.people import (
     MOST_MEGABYTES,
     MOST_RUNNING,
@@ -21,6 +22,8 @@ __all__ = [
     "MOST_RUNNING",
     "Department",
     "DepartmentQuerySet",
+    "Invitation",
+    "InvitationQuerySet",
     "Membership",
     "MembershipQuerySet",
     "RememberedAnswer",

@@ -12,6 +12,16 @@ from accounts.services.departments import (
     switch_department,
     update_department,
 )
+from accounts.services.invitations import (
+    Invited,
+    Wanted,
+    accept_invitation,
+    forget_old_invitations,
+    invite,
+    read_invitation,
+    sign_up_invited,
+    withdraw_invitation,
+)
 from accounts.services.members import accept_member, refuse_member, remove_member, set_role
 from accounts.services.owning import hand_over, owned_by, words
 from accounts.services.passwords import change_password, request_password_reset, reset_password, start_password_reset
@@ -31,6 +41,9 @@ from accounts.services.tokens import issue_tokens, password_stamp, refresh_token
 
 __all__ = [
     "SIGN_UP_ANSWER",
+    "Invited",
+    "Wanted",
+    "accept_invitation",
     "accept_member",
     "archive_department",
     "ask_to_join",
@@ -42,12 +55,15 @@ __all__ = [
     "deactivate_person",
     "forget_expired_tokens",
     "forget_old_answers",
+    "forget_old_invitations",
     "hand_over",
+    "invite",
     "issue_tokens",
     "owned_by",
     "password_stamp",
     "reactivate_person",
     "read_confirmation",
+    "read_invitation",
     "read_setup_link",
     "refresh_tokens",
     "refuse_member",
@@ -61,9 +77,11 @@ __all__ = [
     "set_role",
     "setup_link",
     "sign_up",
+    "sign_up_invited",
     "start_password_reset",
     "switch_department",
     "update_department",
     "update_profile",
+    "withdraw_invitation",
     "words",
 ]

@@ -17,17 +17,18 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import services
 from accounts.models import Membership, Role
-from accounts.queries import may, members_editable_by
+from accounts.queries import invitations_editable_by, may, members_editable_by
 from mindloom.web.errors import Conflict, NotAllowed, NotFound
 from mindloom.web.http import render_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from accounts.middleware import Request
-    from accounts.models import MembershipQuerySet
+    from accounts.models import Department, Invitation, MembershipQuerySet
 
 PAGE = 50
+MOST_SHOWN = 200
 ROLE_NOTES = {
     Role.VIEWER: "looks at agents and runs",
     Role.MEMBER: "builds and runs agents",
@@ -49,6 +50,7 @@ def people(request: Request) -> HttpResponse:
         "wanted": wanted,
         "roles": [(role.value, role.label, ROLE_NOTES[role]) for role in Role],
         "department": request.department,
+        "invitations": list(_invitations(request)),
     }
     return render_page(request, "accounts/people.html", context, partials={"people": "members"})
 
@@ -59,6 +61,13 @@ def _editable(request: Request) -> MembershipQuerySet:
     if department is None or not may(request.user, Role.MANAGER, department.pk):
         raise PermissionDenied
     return members_editable_by(request.user).in_departments([department.pk])
+
+
+def _invitations(request: Request) -> Iterable[Invitation]:
+    """To the current department, the newest first."""
+    department: Department = request.department  # type: ignore[assignment]  # `_editable` has seen it
+    found = invitations_editable_by(request.user).in_departments([department.pk])
+    return found.select_related("invited_by").order_by("-pk")[:MOST_SHOWN]
 
 
 def _act(request: Request, uuid: UUID, verb: Callable[[Membership], str]) -> HttpResponse:

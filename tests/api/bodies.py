@@ -69,3 +69,15 @@ def buckets(stage: Stage) -> dict[str, dict[str, Any]]:
         "api:bucket_document": {"name": "other.txt"},
         "api:bucket_document_file": {"file": ContentFile(b"Hello", "hello.txt")},
     }
+
+
+def people(stage: Stage) -> dict[str, dict[str, Any]]:
+    """Bodies of the routes of people and invitations."""
+    these = {"people": [str(stage.cast.bob.uuid)]}
+    new = "new@example.org"
+    return {
+        "accounts:people_many": these | {"action": "role-viewer"},
+        "accounts:everyone_many": these | {"action": "deactivate", "confirmed": "1"},
+        "accounts:people_invite": {"people": new, "role": "member"},
+        "accounts:people_import": {"text": f"email,role\n{new},viewer\n"},
+    }

@@ -42,6 +42,17 @@ POST   accounts:accept_member         302       403       403       302       40
 POST   accounts:refuse_member         302       403       403       302       404       302
 POST   accounts:set_role              302       403       403       302       404       302
 POST   accounts:remove_member         302       403       403       302       404       302
+POST   accounts:people_many           302       403       403       302       302       302
+GET    accounts:people_invite         302       403       403       200       200       200
+POST   accounts:people_invite         302       403       403       302       302       302
+GET    accounts:people_import         302       403       403       200       200       200
+POST   accounts:people_import         302       403       403       200       200       200
+POST   accounts:invitation_withdraw   302       403       403       302       404       302
+POST   accounts:invitation_again      302       403       403       302       404       302
+GET    accounts:invitation            410       410       410       410       410       410
+POST   accounts:invitation            410       410       410       410       410       410
+GET    accounts:everyone              302       403       403       403       403       200
+POST   accounts:everyone_many         302       403       403       403       403       302
 GET    accounts:departments           302       403       403       403       403       200
 GET    accounts:department_create     302       403       403       403       403       200
 POST   accounts:department_create     302       403       403       403       403       302

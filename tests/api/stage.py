@@ -10,7 +10,7 @@ from uuid import UUID
 from django.core.files.base import ContentFile
 from psycopg.types.json import Jsonb
 
-from accounts.models import Membership, Role
+from accounts.models import Invitation, Membership, Role
 from accounts.services import issue_tokens
 from agents.forms import write
 from agents.models import Agent
@@ -27,7 +27,7 @@ from teams.forms import write as write_team
 from teams.models import Team
 from teams.queries import exported
 from tests import factories
-from tests.api.bodies import WEBHOOKS, buckets, schedules
+from tests.api.bodies import WEBHOOKS, buckets, people, schedules
 from tests.conftest import PASSWORD, Cast
 from webhooks.models import Delivery, Webhook
 
@@ -103,6 +103,13 @@ class Stage:
         """Of the bucket."""
         with wall.system("tests: set the stage"):
             return self.bucket.questions.get().uuid
+
+    @property
+    def invitation(self) -> UUID:
+        """Of somebody whom Alice invited."""
+        with wall.system("tests: set the stage"):
+            found = Invitation.objects.first() or factories.invitation(self.cast.alice, self.cast.marketing)
+            return found.uuid
 
     @property
     def notification(self) -> UUID:
@@ -228,6 +235,8 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
 def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
     if page in {"department_retention", "department_allowed"}:
         return stage.cast.marketing.uuid
+    if page.startswith("invitation_"):
+        return stage.invitation
     if app == "accounts":
         person = stage.cast.nora if page in {"accept_member", "refuse_member"} else stage.cast.bob
         return stage.cast.marketing.uuid if page.startswith("department_") else person.uuid
@@ -351,7 +360,7 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         },
     }
     known |= INTEGRATIONS | KEEPING | WEBHOOKS | _runs(stage) | _conversations(stage) | _teams(stage)
-    known |= buckets(stage) | schedules(stage)
+    known |= buckets(stage) | schedules(stage) | people(stage)
     return known.get(route, {})
 
 

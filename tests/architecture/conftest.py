@@ -54,6 +54,7 @@ def filled(cast):
             factories.bucket(person, department)
             factories.schedule(agent, person)
             factories.notification(person, department)
+            factories.invitation(person, department)
             record(actor=person, action="agent.created", target=agent)
         record(actor=None, action="demo.seeded")
     return cast

@@ -16,7 +16,7 @@ from django.core.cache import cache
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from accounts.services import forget_expired_tokens, forget_old_answers
+from accounts.services import forget_expired_tokens, forget_old_answers, forget_old_invitations
 from audit.services import anchor
 from buckets.services import sweep_documents
 from mindloom.wall.checks import refuse_open_wall
@@ -65,6 +65,7 @@ class Command(BaseCommand):
                     if ticks % HOURLY_TICKS == 0:
                         forget_old_answers()
                         forget_expired_tokens()
+                        forget_old_invitations()
                         clear_strays()
                         forget_old_occurrences()
                         forget_old_notifications()
