@@ -2,6 +2,37 @@
 
 from __future__ import annotations
 
+from accounts.api.departments import (
+    archive,
+    deactivate,
+    department,
+    invitation,
+    invitations,
+    member,
+    members,
+    people,
+    reactivate,
+    restore,
+)
 from accounts.api.doors import departments, login, logout, me, password_forgot, password_reset, refresh, register
 
-__all__ = ["departments", "login", "logout", "me", "password_forgot", "password_reset", "refresh", "register"]
+__all__ = [
+    "archive",
+    "deactivate",
+    "department",
+    "departments",
+    "invitation",
+    "invitations",
+    "login",
+    "logout",
+    "me",
+    "member",
+    "members",
+    "password_forgot",
+    "password_reset",
+    "people",
+    "reactivate",
+    "refresh",
+    "register",
+    "restore",
+]

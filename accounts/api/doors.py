@@ -8,12 +8,15 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import api_view, authentication_classes, permission_classes, throttle_classes
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 
 from accounts import services
+from accounts.api.departments import create
 from accounts.models import User
 from accounts.queries import joinable_departments
+from accounts.serializers.departments import DepartmentOut, NewDepartment
 from accounts.serializers.people import (
     DepartmentChoice,
     Forgot,
@@ -154,12 +157,30 @@ def me(request: Request) -> Response:
     return Response(described(user, chosen))
 
 
-@extend_schema(operation_id="departments_list", parameters=PAGING, responses=paged(DepartmentChoice), auth=[])
-@api_view(["GET"])
-@authentication_classes([])
+@extend_schema(
+    methods=["GET"],
+    operation_id="departments_list",
+    summary="The departments that one can sign up for, by name",
+    parameters=PAGING,
+    responses=paged(DepartmentChoice),
+    auth=[],
+)
+@extend_schema(
+    methods=["POST"],
+    operation_id="departments_create",
+    summary="Make a department. For administrators",
+    request=NewDepartment,
+    responses={201: DepartmentOut},
+    auth=[{"token": []}, {"session": []}],
+)
+@api_view(["GET", "POST"])
 @permission_classes([AllowAny])
 def departments(request: Request) -> Response:
-    """The departments that one can sign up for, by name."""
+    """The departments that one can sign up for, by name; or a new one."""
+    if request.method == "POST":
+        if not request.user.is_authenticated:
+            raise NotAuthenticated
+        return create(request)
     pages = DepartmentPages()
     page = pages.paginate_queryset(joinable_departments(), request)
     return pages.get_paginated_response(DepartmentChoice(page, many=True).data)

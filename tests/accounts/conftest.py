@@ -56,6 +56,9 @@ class Api:
     def patch(self, path: str, body: object):
         return self.send("PATCH", path, body)
 
+    def delete(self, path: str):
+        return self.client.delete(f"/api/v1/{path}")
+
 
 @pytest.fixture
 def api():

@@ -78,6 +78,10 @@ def people(stage: Stage) -> dict[str, dict[str, Any]]:
     return {
         "accounts:people_many": these | {"action": "role-viewer"},
         "accounts:everyone_many": these | {"action": "deactivate", "confirmed": "1"},
+        "api:departments": {"name": "Legal"},
+        "api:department": {"storage_mb": 100},
+        "api:department_member": {"role": "viewer"},
+        "api:department_invitations": {"people": [{"email": new}]},
         "accounts:people_invite": {"people": new, "role": "member"},
         "accounts:people_import": {"text": f"email,role\n{new},viewer\n"},
     }

@@ -212,6 +212,8 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
         "agent_uuid": stage.agent.uuid,
         "approval_uuid": stage.approval.uuid,
         "artifact_uuid": stage.artifact.uuid,
+        "invitation_uuid": stage.invitation,
+        "person_uuid": stage.cast.bob.uuid,
         "key": "calculator",
         "run_uuid": stage.turn.uuid,
         "team_uuid": stage.team.uuid,
@@ -233,6 +235,10 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
 
 
 def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
+    if page.startswith("department") and app == "api":
+        return stage.cast.marketing.uuid
+    if page.startswith("person_"):
+        return stage.cast.bob.uuid
     if page in {"department_retention", "department_allowed"}:
         return stage.cast.marketing.uuid
     if page.startswith("invitation_"):
