@@ -5,13 +5,23 @@ from __future__ import annotations
 from django.urls import path
 
 from administration import api
-from administration.views import audit
+from administration.views import audit, builds, overview, runs
 
 app_name = "administration"
 urlpatterns = [
     path("audit/", audit.trail, name="audit"),
     path("audit/<int:entry>/", audit.entry_page, name="audit_entry"),
     path("audit/export.<str:ending>", audit.export, name="audit_export"),
+    path("administration/", overview.overview, name="overview"),
+    path("administration/runs/", runs.runs, name="runs"),
+    path("administration/runs/stop/", runs.stop, name="stop"),
+    path("administration/enter/", runs.enter, name="enter"),
+    path("administration/agents/", builds.all_of_agents, name="agents"),
+    path("administration/agents/act/", builds.act, {"kind": "agent"}, name="act_on_agents"),
+    path("administration/teams/", builds.all_of_teams, name="teams"),
+    path("administration/teams/act/", builds.act, {"kind": "team"}, name="act_on_teams"),
+    path("administration/mail/", overview.mail, name="mail"),
+    path("administration/about/", overview.about, name="about"),
 ]
 
 api_urlpatterns = [

@@ -105,6 +105,7 @@ def _groups(user: Any, department: Any) -> list[dict[str, Any]]:
     elif user.is_administrator:
         administration.append(_item("Audit trail", "administration:audit", "scroll-text", "audit"))
     if user.is_administrator:
+        administration.append(_item("Overview", "administration:overview", "gauge", "administration"))
         administration.append(_item("Everybody", "accounts:everyone", "contact", "everyone"))
         administration.append(_item("Departments", "accounts:departments", "building-2", "departments"))
         administration.append(_item("Models", "integrations:list", "cpu", "integrations"))

@@ -112,6 +112,18 @@ POST   integrations:server_test       302       403       403       403       40
 POST   integrations:server_enable     302       403       403       403       403       302
 POST   integrations:server_remove_key 302       403       403       403       403       302
 POST   integrations:server_delete     302       403       403       403       403       302
+# All departments at once
+GET    administration:overview        302       404       404       404       404       200
+GET    administration:runs            302       404       404       404       404       200
+POST   administration:stop            302       404       404       404       404       302
+POST   administration:enter           302       404       404       404       404       302
+GET    administration:agents          302       404       404       404       404       200
+POST   administration:act_on_agents   302       404       404       404       404       302
+GET    administration:teams           302       404       404       404       404       200
+POST   administration:act_on_teams    302       404       404       404       404       302
+GET    administration:mail            302       404       404       404       404       200
+POST   administration:mail            302       404       404       404       404       200
+GET    administration:about           302       404       404       404       404       200
 # The audit trail
 GET    administration:audit           302       403       403       200       200       200
 GET    administration:audit_entry     302       403       403       200       404       200

@@ -282,6 +282,7 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
 
 KEEPING: dict[str, dict[str, Any]] = {
     "runs:pin": {"pin": "1"},
+    "administration:mail": {"address": "somebody@example.org"},
     "runs:delete": {"confirm": "yes"},
     "runs:retention": {"runs": "30", "action": "save"},
     "api:retention": {"runs": 30},
@@ -366,6 +367,8 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         },
     }
     known |= INTEGRATIONS | KEEPING | WEBHOOKS | _runs(stage) | _conversations(stage) | _teams(stage)
+    opened = {"kind": "agent", "uuid": str(stage.agent.uuid), "department": str(stage.cast.marketing.uuid)}
+    known["administration:enter"] = opened
     known |= buckets(stage) | schedules(stage) | people(stage)
     return known.get(route, {})
 

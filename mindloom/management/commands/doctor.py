@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import redis
 from django.conf import settings
-from django.core.cache import cache
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
-from audit.models import ChainKey, Head
-from audit.queries import opened
+from administration.queries import health
+from administration.queries.health import Failed
 from integrations.models import ModelProvider
 from mindloom import keyring
-from mindloom.management.commands.scheduler import SIGN_OF_LIFE
 from mindloom.wall.checks import check_wall
 
 CLOCK_SECONDS = 5.0
-
-
-class Failed(Exception):
-    """What is wrong, and what to do."""
 
 
 class Command(BaseCommand):
@@ -49,24 +39,6 @@ class Command(BaseCommand):
                 self.stdout.write(f"FAILED  {name:<11} {type(error).__name__}: {error}")
         if failures:
             raise SystemExit(1)
-
-
-def _database() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT current_setting('server_version_num')::int, extversion FROM pg_extension WHERE extname = 'vector'"
-        )
-        row = cursor.fetchone()
-    if row is None:
-        raise Failed("The extension pgvector is missing. As a superuser: CREATE EXTENSION vector;")
-    version, vector = row
-    if version < 150_000:
-        raise Failed(f"PostgreSQL {version // 10_000} is too old. Mindloom needs 15 or newer.")
-    if tuple(int(part) for part in vector.split(".")[:2]) < (0, 8):
-        raise Failed(
-            f"pgvector {vector} is too old. Mindloom needs 0.8; as a superuser: ALTER EXTENSION vector UPDATE;"
-        )
-    return f"PostgreSQL {version // 10_000}, pgvector {vector}"
 
 
 def _search() -> str:
@@ -96,16 +68,6 @@ def _migrations() -> str:
     return "all applied"
 
 
-def _redis() -> str:
-    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5)
-    try:
-        return f"Redis {client.info('server')['redis_version']}"
-    except redis.RedisError as error:
-        raise Failed(f"Redis does not answer ({error}). Start it, or correct REDIS_URL.") from None
-    finally:
-        client.close()
-
-
 def _worker() -> str:
     from mindloom.celery import app
 
@@ -113,26 +75,6 @@ def _worker() -> str:
     if not answers:
         raise Failed("No worker answers, so runs stay queued. Start one: make worker")
     return ", ".join(sorted(answers))
-
-
-def _scheduler() -> str:
-    if cache.get(SIGN_OF_LIFE) is None:
-        raise Failed(
-            "No scheduler gave a sign of life in 30 s, so vanished workers go unnoticed. Start: manage.py scheduler"
-        )
-    return "alive"
-
-
-def _storage() -> str:
-    content = secrets.token_bytes(64)
-    name = default_storage.save("doctor/probe", ContentFile(content))
-    try:
-        with default_storage.open(name) as file:
-            if file.read() != content:
-                raise Failed(f"A file came back changed from {settings.MEDIA_ROOT}. Check the disk.")
-    finally:
-        default_storage.delete(name)
-    return f"files are written, read and removed in {settings.MEDIA_ROOT}"
 
 
 def _clock() -> str:
@@ -159,18 +101,6 @@ def _keys() -> str:
     return f"{len(settings.KEY_RING)} in the ring, newest {next(iter(settings.KEY_RING))}"
 
 
-def _audit() -> str:
-    head = Head.objects.first()
-    if head is None:
-        return "nothing is recorded yet"
-    try:
-        for one in ChainKey.objects.all():
-            opened(one.number, one.sealed)
-    except keyring.KeyringError as error:
-        raise Failed(f"The audit trail cannot be written or verified. {error}") from None
-    return f"{head.seq:,} entries are chained; manage.py audit verify looks at each"
-
-
 def _people() -> str:
     administrators = [
         user for user in User.objects.filter(is_superuser=True, is_active=True) if user.has_usable_password()
@@ -181,16 +111,16 @@ def _people() -> str:
 
 
 CHECKS: list[tuple[str, Callable[[], str]]] = [
-    ("database", _database),
+    ("database", health.database),
     ("wall", _wall),
     ("search", _search),
     ("migrations", _migrations),
-    ("redis", _redis),
+    ("redis", health.redis_),
     ("worker", _worker),
-    ("scheduler", _scheduler),
-    ("storage", _storage),
+    ("scheduler", health.scheduler),
+    ("storage", health.storage),
     ("clock", _clock),
     ("keys", _keys),
-    ("audit", _audit),
+    ("audit", health.audit),
     ("people", _people),
 ]

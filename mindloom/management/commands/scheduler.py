@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 
 from accounts.services import forget_expired_tokens, forget_old_answers, forget_old_invitations
+from administration.queries.health import SIGN_OF_LIFE
 from audit.services import anchor
 from buckets.services import sweep_documents
 from mindloom.wall.checks import refuse_open_wall
@@ -40,7 +41,6 @@ SCHEDULES_SECONDS = 2.0
 CLEARING_SECONDS = 2.0
 """Of each tick at most, and that for schedules; the sweep comes every few seconds whatever there is to clear."""
 HANGS_AFTER = "15s"
-SIGN_OF_LIFE = "scheduler-alive"
 
 
 class Command(BaseCommand):
