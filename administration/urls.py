@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from administration import api
-from administration.views import audit, builds, overview, runs
+from administration.views import audit, builds, features, overview, runs
 
 app_name = "administration"
 urlpatterns = [
@@ -20,6 +20,7 @@ urlpatterns = [
     path("administration/agents/act/", builds.act, {"kind": "agent"}, name="act_on_agents"),
     path("administration/teams/", builds.all_of_teams, name="teams"),
     path("administration/teams/act/", builds.act, {"kind": "team"}, name="act_on_teams"),
+    path("administration/features/", features.features, name="features"),
     path("administration/mail/", overview.mail, name="mail"),
     path("administration/about/", overview.about, name="about"),
 ]

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 
 from accounts.models import Department, Role, User
 from accounts.queries import departments_where, roles_of
+from features.models import Switch
 from mindloom import wall
 
 if TYPE_CHECKING:
@@ -198,10 +199,11 @@ class McpServerQuerySet(models.QuerySet["McpServer"]):
     def offered(self) -> McpServerQuerySet:
         """Those switched on whose tools may be used in the scope in force: in one of its departments, or in all."""
         scope = wall.current()
+        used = self.filter(~models.Exists(Switch.objects.filter(name="mcp_servers", is_on=False)), is_enabled=True)
         if scope.everything:
-            return self.filter(is_enabled=True)
+            return used
         everywhere, here = Q(departments=[]), Q(departments__overlap=sorted(scope.departments))
-        return self.filter(everywhere | here if scope.departments else everywhere, is_enabled=True)
+        return used.filter(everywhere | here if scope.departments else everywhere)
 
 
 class McpServer(models.Model):

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "mindloom.apps.MindloomConfig",
     "audit",
+    "features",
     "accounts",
     "integrations",
     "buckets",

@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.models import Role
 from accounts.queries import may
 from agents.models import Agent
+from features.queries import switched_off
 from notifications.queries import unread_words
 from teams.models import Team
 
@@ -24,6 +25,9 @@ _SECTIONS = {
 } | dict.fromkeys(("servers", "server"), "servers")
 """Entries of the sidebar for the pages of one app, by the first word of a page's name."""
 
+_HIDDEN_BY = {"conversations": ("conversations",), "webhooks": ("webhooks",), "mcp_servers": ("servers",)}
+"""Entries of the sidebar that are left out while a feature is off."""
+
 PALETTE_AGENTS = 40
 """Agents that can be jumped to by name: those that changed last."""
 PALETTE_TEAMS = 20
@@ -36,7 +40,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {}
     department = getattr(request, "department", None)
-    groups = _groups(user, department)
+    off = {key for name in switched_off() for key in _HIDDEN_BY.get(name, ())}
+    shown = [
+        {**group, "items": [one for one in group["items"] if one["key"] not in off]}
+        for group in _groups(user, department)
+    ]
+    groups = [group for group in shown if group["items"]]
     match = request.resolver_match
     section = match.namespace if match else ""
     if match and section == "accounts":

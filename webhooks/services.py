@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import Role
 from accounts.queries import may
 from audit.services import difference, record
+from features.queries import check_on
 from integrations.outbound import is_allowed
 from integrations.services.checking import row_errors, save_row
 from integrations.tools.calling import web_address
@@ -53,6 +54,7 @@ def create_webhook(
     It is told of runs that come into one of `states` (all when None), only of those of the agent or team `target` (a uuid)
     when given. Raises `NotAllowed` for everybody but managers, `Invalid` with the fields at fault.
     """
+    check_on("webhooks")
     if not may(actor, Role.MANAGER, department_id):
         raise NotAllowed(_REFUSAL)
     if Webhook.objects.filter(department=department_id).count() >= MOST_WEBHOOKS:
@@ -127,6 +129,7 @@ def delete_webhook(*, actor: User, webhook: Webhook) -> None:
 
 def test_webhook(*, actor: User, webhook: Webhook) -> Delivery:
     """Send a test at once, and once, also to a webhook that is off; the delivery says how it went."""
+    check_on("webhooks")
     _may_edit(actor, webhook)
     now = timezone.now()
     with transaction.atomic():
@@ -147,6 +150,7 @@ def test_webhook(*, actor: User, webhook: Webhook) -> Delivery:
 
 def redeliver(*, actor: User, delivery: Delivery) -> Delivery:
     """Send a message again, at once, with the id it had. When that fails it is tried again like a new one."""
+    check_on("webhooks")
     _may_edit(actor, delivery.webhook)
     with transaction.atomic():
         webhook = _locked(delivery.webhook)

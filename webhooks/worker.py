@@ -23,6 +23,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from audit.services import record
+from features.queries import is_on
 from integrations.outbound import Answer, OutboundError, fetch
 from mindloom import wall
 from mindloom.keyring import KeyringError
@@ -103,6 +104,8 @@ def lease_seconds() -> int:
 def claim(*, busy: Collection[int] = (), only: int | None = None) -> Claim | None:
     """Take a delivery that is due, of none of the `busy` webhooks; or `only` this one, due or not. None when there is none."""
     lease = lease_seconds()
+    if only is None and not is_on("webhooks"):
+        return None
     with wall.system("postman: messages to webhooks of all departments"), connection.cursor() as cursor:
         cursor.execute(_CLAIM, {"busy": list(busy), "only": only, "lease": lease})
         row = cursor.fetchone()

@@ -18,6 +18,7 @@ from accounts.models import Department, Membership, Role, User, plain_address
 from accounts.services.mail import link, send
 from accounts.services.strength import check_password_strength
 from audit.services import difference, record
+from features.queries import check_on
 from mindloom import wall
 from mindloom.web.errors import Conflict, Invalid, NotAllowed
 
@@ -35,8 +36,10 @@ THEMES = ("system", "light", "dark")
 def sign_up(*, email: str, password: str, name: str, department: Department) -> None:
     """Make an account that waits for the department's managers, and mail a link that confirms the address.
 
-    An address that has an account gets a mail that says so; the caller is told nothing either way. Raises `Invalid`.
+    An address that has an account gets a mail that says so; the caller is told nothing either way. Raises `Invalid`, and
+    `NotAllowed` where sign-up is closed.
     """
+    check_on("sign_up")
     address = check_address(email)
     person = User(email=address, name=check_name(name))
     check_password_strength(password, person)

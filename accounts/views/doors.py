@@ -20,6 +20,7 @@ from accounts.backends import attempted_address, attempted_from
 from accounts.forms import ConfirmForm, SetupForm, SignInForm, SignUpForm
 from accounts.models import User
 from accounts.queries import lock_seconds
+from features.queries import check_on, is_on
 from mindloom.web.api import StrangerThrottle, plain_problem
 from mindloom.web.errors import Conflict, Invalid, MindloomError, error_page
 from mindloom.web.http import render_page
@@ -82,7 +83,11 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             login(request, user)
             return redirect(_next(request))
         form.add_error(None, WRONG)
-    context = {"form": form, "next": request.POST.get("next") or request.GET.get("next") or ""}
+    context = {
+        "form": form,
+        "next": request.POST.get("next") or request.GET.get("next") or "",
+        "may_sign_up": is_on("sign_up"),
+    }
     return render_page(request, "accounts/sign_in.html", context, status=422 if request.method == "POST" else 200)
 
 
@@ -114,6 +119,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @for_strangers
 @bounded
 def sign_up(request: HttpRequest) -> HttpResponse:
+    check_on("sign_up")
     form = SignUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

@@ -12,6 +12,7 @@ from buckets.models import Bucket, WebSource
 from buckets.services.rights import check_may_edit
 from buckets.worker.naming import clean_tags
 from buckets.worker.receiving import locked_bucket, refuse_archived
+from features.queries import check_on
 from integrations.tools.calling import web_address
 from mindloom.web.errors import Invalid, NotFound
 
@@ -29,6 +30,7 @@ def add_source(*, actor: User, bucket: Bucket, url: str, tags: Iterable[str] = (
 
     Raises `NotAllowed`, `Conflict` for an archived bucket, `Invalid` about `url` and `tags`.
     """
+    check_on("web_sources")
     check_may_edit(actor, bucket)
     clean = clean_tags(tags)
     try:
@@ -50,6 +52,7 @@ def add_source(*, actor: User, bucket: Bucket, url: str, tags: Iterable[str] = (
 
 def refresh_source(*, actor: User, source: WebSource) -> WebSource:
     """Fetch it again. What has changed becomes the next version of its document."""
+    check_on("web_sources")
     with transaction.atomic():
         return _wanted(actor, _locked(actor, source))
 

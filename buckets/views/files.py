@@ -15,6 +15,7 @@ from buckets import services
 from buckets.forms import PasteForm
 from buckets.queries import document_rows
 from buckets.views.doors import editable, frame, visible
+from features.queries import is_on
 from integrations.forms import add_errors
 from mindloom.web.errors import Conflict, Invalid, Unavailable
 from mindloom.web.http import render_page
@@ -38,6 +39,7 @@ def files_page(request: Request, uuid: UUID) -> HttpResponse:
     text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
     context = {
         **frame(request, bucket, "files"),
+        "web_is_on": is_on("web_sources"),
         "text": text,
         "page": Paginator(document_rows(bucket, text), PAGE).get_page(request.GET.get("page")),
         "most_mb": settings.DOCUMENT_MAX_BYTES // (1024 * 1024),

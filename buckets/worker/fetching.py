@@ -24,6 +24,7 @@ from buckets.models import Bucket, Document, WebSource
 from buckets.worker.naming import LONGEST_NAME, safe_name
 from buckets.worker.pipeline import stopping
 from buckets.worker.receiving import Given, receive
+from features.queries import is_on
 from integrations.outbound import Answer, OutboundError, fetch
 from integrations.tools.syndication import Entry, read_feed
 from mindloom import wall
@@ -72,12 +73,14 @@ def fetch_all() -> int:
 def source_waits() -> bool:
     """Whether there is an address that is wanted and that nobody fetches."""
     with wall.system("scheduler: addresses of all departments that are to be fetched"):
-        return bool(_claimable().exists())
+        return is_on("web_sources") and bool(_claimable().exists())
 
 
 def claim_source() -> WebSource | None:
     """The address that waits longest, now ours; None when none waits."""
     with wall.system("document worker: the next address of all departments"), transaction.atomic():
+        if not is_on("web_sources"):
+            return None
         source: WebSource | None = _claimable().select_for_update(skip_locked=True).order_by("id").first()
         if source is None:
             return None

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.queries import departments_of
 from audit.services import difference, record
+from features.queries import check_on
 from integrations.models import McpServer
 from integrations.providers import without
 from integrations.queries import server_place
@@ -50,6 +51,7 @@ def create_server(*, actor: User, name: str, slug: str, url: str, secret: str = 
 
     Raises `Invalid` with the fields at fault, among them a name that is taken.
     """
+    check_on("mcp_servers")
     _administrator(actor)
     server = McpServer(name=name, slug=slug.strip().lower(), url=url)
     _set(server, values)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
+from features.queries import FEATURES, is_on
 from integrations.models import McpServer
 from integrations.queries import server_headers
 from integrations.tools import mcp
@@ -52,6 +53,8 @@ def why_not(key: str) -> str:
     server = McpServer.objects.filter(slug=_slug(key)).first()
     if server is None:
         return ""
+    if not is_on("mcp_servers"):
+        return FEATURES["mcp_servers"].refusal
     if not server.is_enabled:
         return (
             f"The MCP server “{server.name}” is switched off. Remove its tool from the agent, or ask an administrator."

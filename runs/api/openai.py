@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.idempotency import idempotent
+from features.queries import check_on
 from mindloom.web.api import problem
 from mindloom.web.errors import NotFound
 from mindloom.web.late import LateResponse
@@ -63,6 +64,11 @@ class OpenAIView(APIView):
 
     schema = None
     content_negotiation_class = _AnyAccept
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Who asks is known first; then whether the protocol may be spoken."""
+        super().initial(request, *args, **kwargs)
+        check_on("openai_api")
 
     def get_exception_handler(self) -> Callable[..., Response]:
         """Errors in their shape."""

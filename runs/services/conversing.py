@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from agents.definition.reading import text_problem
 from audit.services import record
+from features.queries import check_on
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
 from runs import worker
 from runs.models import Conversation, PersonMemory, Run, State, Trigger
@@ -42,6 +43,7 @@ def start_conversation(*, actor: User, target: Target, department_id: int | None
 
     Raises `NotAllowed` for viewers, `Conflict` for what is archived or was never published.
     """
+    check_on("conversations")
     department = check_may_run(actor, target, department_id)
     with transaction.atomic():
         conversation = Conversation.objects.create(department_id=department, owner=actor, **{kind_of(target): target})
@@ -62,6 +64,7 @@ def say(
     Variables are those of the first message unless others are given. Raises what `start_run` raises, and `Conflict` while an
     answer is under way.
     """
+    check_on("conversations")
     _check_owner(actor, conversation)
     target = conversation.target
     if target is None:

@@ -200,6 +200,10 @@ async def test_lines_of_json_are_filtered_and_taking_them_away_is_in_the_trail(m
     assert row["data"]["after"] == {"name": "Scout", "icon": "bot"}
     assert row["address"] == "10.9.8.7"
 
+    wrong = await alice.get("/audit/export.csv", {"since": "x"})
+    assert wrong["Location"] == "/audit/?since=x"
+    assert (await alice.get("/audit/export.exe")).status_code == 404
+
     def noted():
         with wall.system("tests: the trail"):
             return Entry.objects.get(action="audit.exported")
@@ -207,6 +211,3 @@ async def test_lines_of_json_are_filtered_and_taking_them_away_is_in_the_trail(m
     entry = await database_sync_to_async(noted)()
     assert entry.data == {"query": "action=agent.changed", "form": "jsonl"}
     assert entry.department_id == cast.marketing.pk
-    wrong = await alice.get("/audit/export.csv", {"since": "x"})
-    assert wrong["Location"] == "/audit/?since=x"
-    assert (await alice.get("/audit/export.exe")).status_code == 404

@@ -121,6 +121,8 @@ GET    administration:agents          302       404       404       404       40
 POST   administration:act_on_agents   302       404       404       404       404       302
 GET    administration:teams           302       404       404       404       404       200
 POST   administration:act_on_teams    302       404       404       404       404       302
+GET    administration:features        302       404       404       404       404       200
+POST   administration:features        302       404       404       404       404       302
 GET    administration:mail            302       404       404       404       404       200
 POST   administration:mail            302       404       404       404       404       200
 GET    administration:about           302       404       404       404       404       200

@@ -282,6 +282,7 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
 
 KEEPING: dict[str, dict[str, Any]] = {
     "runs:pin": {"pin": "1"},
+    "administration:features": {"name": "sign_up", "on": "0"},
     "administration:mail": {"address": "somebody@example.org"},
     "runs:delete": {"confirm": "yes"},
     "runs:retention": {"runs": "30", "action": "save"},

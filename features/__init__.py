@@ -1,0 +1,1 @@
+"""What an administrator can switch off for the whole installation."""
