@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from django.contrib import admin
 
-from integrations.models import Connection, McpServer, Model, ModelProvider
+from integrations.models import Connection, McpServer, Model, ModelPrice, ModelProvider
 from mindloom.web.admin import LookOnly
 
 
-class ModelInline(admin.TabularInline):
+class ModelInline(LookOnly, admin.TabularInline):
     """A provider's models."""
 
     model = Model
@@ -19,26 +19,30 @@ class ModelInline(admin.TabularInline):
 
 
 @admin.register(ModelProvider)
-class ModelProviderAdmin(admin.ModelAdmin):
+class ModelProviderAdmin(LookOnly, admin.ModelAdmin):
     list_display = ("name", "kind", "base_url", "is_enabled", "key_hint", "updated_at")
     list_filter = ("kind", "is_enabled")
     search_fields = ("name", "base_url")
-    # The sealed key is left out on purpose. Where a key would be sent is changed only where the key is asked for again.
+    # The sealed key is left out on purpose.
     fields = ("uuid", "name", "kind", "base_url", "api_version", "headers", "is_enabled", "key_hint")
-    readonly_fields = ("uuid", "kind", "base_url", "key_hint")
     inlines: ClassVar = [ModelInline]
 
-    def has_add_permission(self, request: object) -> bool:
-        """Providers are made where their key can be given."""
-        return False
+
+class PriceInline(LookOnly, admin.TabularInline):
+    """A model's prices."""
+
+    model = ModelPrice
+    extra = 0
+    fields = ("valid_from", "input_price", "cached_price", "output_price", "set_by")
 
 
 @admin.register(Model)
-class ModelAdmin(admin.ModelAdmin):
+class ModelAdmin(LookOnly, admin.ModelAdmin):
     list_display = ("label", "provider", "model_id", "is_default", "is_enabled")
     list_filter = ("provider", "is_enabled")
+    list_select_related = ("provider",)
     search_fields = ("label", "model_id")
-    readonly_fields = ("uuid", "is_default")
+    inlines: ClassVar = [PriceInline]
 
 
 @admin.register(Connection)

@@ -49,5 +49,4 @@ class DeliveryAdmin(LookOnly, admin.ModelAdmin):
     list_select_related = ("department", "webhook")
     search_fields = ("uuid", "run_uuid", "webhook__name")
     ordering = ("-id",)
-    show_full_result_count = False
     inlines = (AttemptInline,)
