@@ -293,14 +293,12 @@ class AllowedForm(PeopleForm):
     """Which models and tools a department may use: all, or those that are ticked."""
 
     all_models = forms.ChoiceField(
-        choices=[("1", "All\nAlso those that are added later"), ("", "Only these\nThose that are ticked below")],
-        required=False,
+        choices=[("all", "All\nAlso those that are added later"), ("some", "Only these\nThose that are ticked below")],
         widget=forms.RadioSelect,
     )
     models = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     all_tools = forms.ChoiceField(
-        choices=[("1", "All\nAlso those that are added later"), ("", "Only these\nThose that are ticked below")],
-        required=False,
+        choices=[("all", "All\nAlso those that are added later"), ("some", "Only these\nThose that are ticked below")],
         widget=forms.RadioSelect,
     )
     tools = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
@@ -313,9 +311,9 @@ class AllowedForm(PeopleForm):
         ]
         catalogue = [(tool.key, f"{tool.name}\n{tool.description}") for tool in tools.catalogue()]
         initial = {
-            "all_models": "1" if models is None else "",
+            "all_models": "all" if models is None else "some",
             "models": [value for value, _ in offered] if models is None else [str(one) for one in models],
-            "all_tools": "1" if keys is None else "",
+            "all_tools": "all" if keys is None else "some",
             "tools": [key for key, _ in catalogue] if keys is None else keys,
         }
         super().__init__(data, initial=initial)
@@ -326,6 +324,6 @@ class AllowedForm(PeopleForm):
         """What `services.set_allowed` takes."""
         data = self.cleaned_data
         return {
-            "models": None if data["all_models"] else [UUID(one) for one in data["models"]],
-            "tool_keys": None if data["all_tools"] else data["tools"],
+            "models": None if data["all_models"] == "all" else [UUID(one) for one in data["models"]],
+            "tool_keys": None if data["all_tools"] == "all" else data["tools"],
         }

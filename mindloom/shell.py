@@ -55,7 +55,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         section = "conversations"
     if match and match.view_name == "runs:retention":
         section = "retention"
-    if match and section == "administration":
+    if match and match.view_name == "integrations:allowed":
+        section = "departments"
+    elif match and section == "administration":
         section = "audit" if (match.url_name or "").startswith("audit") else section
     if match and section == "integrations":
         section = _SECTIONS.get((match.url_name or "").partition("_")[0], section)

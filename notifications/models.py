@@ -32,6 +32,17 @@ class Kind(models.TextChoices):
     LIMIT = "limit", "A limit of the department is near"
 
 
+SHORT = {
+    Kind.RUN_WAITS.value: "Waiting",
+    Kind.RUN_FAILED.value: "Failed",
+    Kind.RUN_FINISHED.value: "Done",
+    Kind.SCHEDULE.value: "Schedules",
+    Kind.MEMBERSHIP.value: "Members",
+    Kind.LIMIT.value: "Limits",
+}
+"""The kinds, as a row of buttons calls them."""
+
+
 class Choice(models.TextChoices):
     """When something is mailed."""
 

@@ -19,7 +19,7 @@ from mindloom.web.errors import Invalid
 from mindloom.web.http import render_page
 from notifications import services
 from notifications.forms import PreferenceForm
-from notifications.models import Kind, Notification
+from notifications.models import SHORT, Kind, Notification
 from notifications.queries import DAILY, preference_of, read_unsubscribe, told, unread_words, wanted_by
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def notifications(request: Request) -> HttpResponse:
         "page": page,
         "rows": [(one, told(one)) for one in page.object_list],
         "only_unread": only_unread,
-        "kinds": Kind.choices,
+        "kinds": SHORT.items(),
         "kind": kind if kind in Kind.values else "",
         "unread": unread_words(request.user),
         "many_departments": len(request.departments) > 1,

@@ -95,10 +95,10 @@ def test_the_page_keeps_all_or_these(client, cast, second, allow):
     path = f"/departments/{cast.marketing.uuid}/allowed/"
     assert client.get(path).text.count("checked") > 20
 
-    client.post(path, {"all_models": "", "models": [str(second.uuid)], "all_tools": "", "tools": ["units"]})
+    client.post(path, {"all_models": "some", "models": [str(second.uuid)], "all_tools": "some", "tools": ["units"]})
     kept = Department.objects.get(pk=cast.marketing.pk)
     assert (kept.allowed_models, kept.allowed_tools) == ([second.uuid], ["units"])
-    assert client.post(path, {"models": ["x"], "all_tools": "1"}).status_code == 422
-    client.post(path, {"all_models": "1", "all_tools": "1"})
+    assert client.post(path, {"models": ["x"], "all_models": "some", "all_tools": "all"}).status_code == 422
+    client.post(path, {"all_models": "all", "all_tools": "all"})
     kept.refresh_from_db()
     assert (kept.allowed_models, kept.allowed_tools) == (None, None)

@@ -289,7 +289,7 @@ KEEPING: dict[str, dict[str, Any]] = {
     "api:retention": {"runs": 30},
     "notifications:settings": {"daily_hour": "7"} | {f"mail_{kind}": "daily" for kind in Kind.values},
     "api:notification_settings": {"daily_hour": 8},
-    "integrations:allowed": {"all_models": "1", "all_tools": "1"},
+    "integrations:allowed": {"all_models": "all", "all_tools": "all"},
     "api:department_allowed": {"tools": None},
 }
 """Bodies of the routes that keep runs and let them go."""
