@@ -76,10 +76,10 @@ class UserAdmin(ByServices, admin.ModelAdmin):
     ordering = ("email",)
     fields = (
         *("uuid", "email", "email_confirmed_at", "name", "is_active", "is_superuser", "is_staff"),
-        *("theme", "time_zone", "joined_at", "last_login"),
+        *("second_factor_at", "theme", "time_zone", "joined_at", "last_login"),
     )
     readonly_fields = fields
-    actions = ("deactivate", "reactivate", "mail_password_link")
+    actions = ("deactivate", "reactivate", "mail_password_link", "reset_second_factor")
 
     @admin.action(description="Deactivate: they are signed out and cannot sign in")
     def deactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
@@ -95,6 +95,11 @@ class UserAdmin(ByServices, admin.ModelAdmin):
     def mail_password_link(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         actor = cast("User", request.user)
         _for_each(request, chosen, lambda one: services.start_password_reset(actor=actor, person=one), "Mailed")
+
+    @admin.action(description="Take the second factor of somebody who has lost it")
+    def reset_second_factor(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        actor = cast("User", request.user)
+        _for_each(request, chosen, lambda one: services.reset_second_factor(actor=actor, person=one), "Taken")
 
 
 class DepartmentFields(forms.ModelForm):

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 
-from accounts.queries import departments_of, memberships_of
+from accounts.queries import departments_of, lacks_second_factor, memberships_of
 from accounts.services import switch_department
+from accounts.services.factors import SecondFactorMissing
+from accounts.services.sessions import note_use
 from audit.services import door, record, remote_address, user_agent
 from mindloom import wall
 from mindloom.web.api import plain_problem
@@ -68,6 +72,10 @@ def scope_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
         if not request.user.is_authenticated:
             request.department = None  # type: ignore[attr-defined]
             return get_response(request)
+        if request.session.session_key:
+            note_use(request.session.session_key)
+        if lacks_second_factor(request.user) and not _leads_to_enrolment(request):
+            return _to_enrolment(request)
         choices = request.departments = list(departments_of(request.user))  # type: ignore[attr-defined, arg-type]
         department = request.department = current_department(request, choices)  # type: ignore[attr-defined]
         with timezone.override(_zone(request.user)):  # type: ignore[arg-type]
@@ -105,6 +113,20 @@ def _door(path: str, admin_prefix: str) -> str:
     if path.startswith(("/api/", "/v1/")):
         return "api"
     return "admin" if path.startswith(admin_prefix) else "page"
+
+
+def _leads_to_enrolment(request: HttpRequest) -> bool:
+    ways = (reverse("accounts:security"), reverse("accounts:sign_out"), settings.STATIC_URL)
+    return request.path.startswith(ways)
+
+
+def _to_enrolment(request: HttpRequest) -> HttpResponse:
+    """Whoever must have a second factor, and has none, sees nothing else before."""
+    request.department, request.departments = None, []  # type: ignore[attr-defined]
+    if request.path.startswith(("/api/", "/v1/")):
+        error = SecondFactorMissing()
+        return plain_problem(error.status, error.code, error.message)
+    return redirect("accounts:security")
 
 
 def _zone(user: User) -> zoneinfo.ZoneInfo | None:

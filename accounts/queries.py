@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from axes.models import AccessAttempt
 from django.conf import settings
@@ -12,8 +12,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Prefetch
 from django.db.models.functions import Lower
 from django.utils import timezone
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from accounts.models import Department, Invitation, Membership, Role, User
+from accounts.models import BrowserSession, Department, Invitation, Membership, PersonalToken, PersonPicture, Role, User
 from mindloom import wall
 from mindloom.web.errors import Invalid, NotAllowed
 
@@ -45,9 +46,35 @@ def _read_roles(user: User) -> dict[int, Role]:
     if user.is_administrator:
         departments = Department.objects.filter(archived_at=None).values_list("id", flat=True)
         return dict.fromkeys(departments, Role.MANAGER)
-    with wall.system("a person's own memberships decide their scope"):
-        rows = Membership.objects.of(user).active().values_list("department_id", "role")
-        return {department: Role(role) for department, role in rows}
+    return {department: Role(role) for department, role, _ in _own_rows(user)}
+
+
+def _own_rows(user: User) -> list[tuple[int, str, str]]:
+    """Department, role, and from which role on the department asks for a second factor."""
+    known: list[tuple[int, str, str]] | None = getattr(user, "_own_rows", None)
+    if known is None:
+        with wall.system("a person's own memberships decide their scope"):
+            rows = Membership.objects.of(user).active()
+            known = list(rows.values_list("department_id", "role", "department__second_factor_from"))
+        user._own_rows = known  # type: ignore[attr-defined]  # noqa: SLF001 -- as above
+    return known
+
+
+def must_have_second_factor(user: User) -> bool:
+    """Whether the installation, or a department of the person, asks them for more than a password."""
+    asked = settings.SECOND_FACTOR_REQUIRED
+    if asked == "everyone" or (asked == "administrators" and user.is_administrator):
+        return True
+    return any(rule and Role(role).includes(Role(rule)) for _, role, rule in _own_rows(user))
+
+
+def lacks_second_factor(user: Person) -> bool:
+    """Whether the person must set up a second factor before anything else."""
+    if not isinstance(user, User) or user.second_factor_at is not None:
+        return False
+    # Who can come in by the organisation's sign-in only has met its second factor, where that is trusted to ask for one.
+    trusted = settings.OIDC_TRUST_SECOND_FACTOR and not user.has_usable_password()
+    return must_have_second_factor(user) and not trusted
 
 
 def departments_where(user: Person, role: Role) -> list[int]:
@@ -70,6 +97,36 @@ def departments_editable_by(user: Person) -> DepartmentQuerySet:
     """The departments the person may rename or archive, archived ones included: all for administrators, else none."""
     allowed = isinstance(user, User) and user.is_administrator
     return Department.objects.by_name() if allowed else Department.objects.none()
+
+
+def picture_of(viewer: User, uuid: UUID) -> PersonPicture | None:
+    """A person's picture, for themselves and for whoever shares a department with them."""
+    found = PersonPicture.objects.select_related("user").filter(user__uuid=uuid).first()
+    if found is None or found.user == viewer or viewer.is_administrator:
+        return found
+    with wall.tenant(roles_of(viewer)):
+        return found if colleagues_of(viewer).filter(pk=found.user_id).exists() else None
+
+
+def browser_sessions_of(user: User) -> QuerySet[BrowserSession]:
+    """The person's browsers that are signed in, the one used last first."""
+    return BrowserSession.objects.filter(user=user, expire_date__gt=timezone.now()).order_by("-last_used_at")
+
+
+def refresh_tokens_of(user: User) -> QuerySet[Any]:
+    """The person's refresh tokens that still get new ones, newest first."""
+    rows: QuerySet[Any] = OutstandingToken.objects.filter(user=user, expires_at__gt=timezone.now())
+    return rows.filter(blacklistedtoken=None).order_by("-id")
+
+
+def personal_tokens_of(user: User) -> QuerySet[PersonalToken]:
+    """The person's own tokens, newest first; those that ran out are kept for a while, to be recognised."""
+    return PersonalToken.objects.filter(user=user).order_by("-id")
+
+
+def ended_key(person_id: int) -> str:
+    """Where Redis keeps a mark that changes when something that was open in the person's name was ended."""
+    return f"ended:{person_id}"
 
 
 def joinable_departments() -> DepartmentQuerySet:

@@ -229,7 +229,13 @@ CLAMD_ADDRESS = env.server("CLAMD_ADDRESS")
 # --- People ----------------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "accounts.backends.EmailBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "accounts.backends.EmailBackend",
+    "accounts.backends.SecondFactorBackend",
+]
+# Of whom a second factor is asked everywhere; departments can ask it of their own members.
+SECOND_FACTOR_REQUIRED = env.choice("SECOND_FACTOR_REQUIRED", "nobody", ["nobody", "administrators", "everyone"])
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -243,6 +249,15 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "accounts:sign_in"
+# The organisation's own sign-in, by OpenID Connect.
+OIDC_ISSUER = env.url_text("OIDC_ISSUER", "")
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = env.secret("OIDC_CLIENT_SECRET")
+OIDC_NAME = env.text("OIDC_NAME", "your organisation's account")
+OIDC_SIGN_UP = env.flag("OIDC_SIGN_UP", True)
+OIDC_TRUST_SECOND_FACTOR = env.flag("OIDC_TRUST_SECOND_FACTOR", False)
+
+SESSION_ENGINE = "accounts.backends.sessions"
 SESSION_COOKIE_AGE = env.whole("SESSION_DAYS", 14, low=1, high=365) * 86_400
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True

@@ -110,6 +110,7 @@ def _groups(user: Any, department: Any) -> list[dict[str, Any]]:
     administration = []
     if department is not None and may(user, Role.MANAGER, department.pk):
         administration.append(_item("People", "accounts:people", "users", "people"))
+        administration.append(_item("Sign-in rules", "accounts:sign_in_rules", "shield-check", "sign"))
         administration.append(_item("Webhooks", "webhooks:list", "webhook", "webhooks"))
         administration.append(_item("Audit trail", "administration:audit", "scroll-text", "audit"))
         administration.append(_item("Retention", "runs:retention", "archive", "retention", department.uuid))

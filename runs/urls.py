@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
+from accounts.authentication import needs_scope
+from accounts.models import Scope
 from runs import consumers
 from runs.api import approvals, openai, usage
 from runs.api import artifacts as files
@@ -105,7 +107,7 @@ api_urlpatterns = [
 openai_urlpatterns = [
     path("models", openai.Models.as_view(), name="models"),
     path("models/<path:model>", openai.OneModel.as_view(), name="model"),
-    path("chat/completions", openai.ChatCompletions.as_view(), name="chat_completions"),
+    path("chat/completions", needs_scope(Scope.RUN)(openai.ChatCompletions.as_view()), name="chat_completions"),
     re_path("", openai.nothing_here, name="nothing"),
 ]
 

@@ -15,6 +15,7 @@ from accounts.api.departments import (
     restore,
 )
 from accounts.api.doors import departments, login, logout, me, password_forgot, password_reset, refresh, register
+from accounts.api.own import session, sessions, sessions_end, token, tokens
 
 __all__ = [
     "archive",
@@ -35,4 +36,9 @@ __all__ = [
     "refresh",
     "register",
     "restore",
+    "session",
+    "sessions",
+    "sessions_end",
+    "token",
+    "tokens",
 ]

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from accounts import services
 from accounts.api.departments import create
 from accounts.models import User
-from accounts.queries import joinable_departments
+from accounts.queries import joinable_departments, lacks_second_factor
 from accounts.serializers.departments import DepartmentOut, NewDepartment
 from accounts.serializers.people import (
     DepartmentChoice,
@@ -30,6 +30,7 @@ from accounts.serializers.people import (
     Tokens,
     described,
 )
+from accounts.services.factors import SecondFactorMissing
 from accounts.services.people import department_by_uuid
 from mindloom.web.api import Pages, StrangerThrottle
 from mindloom.web.errors import MindloomError
@@ -47,6 +48,20 @@ class WrongCredentials(MindloomError):
     """Address and password do not belong together. Check both, or reset the password."""
 
     code = "invalid_credentials"
+    status = 401
+
+
+class CodeRequired(MindloomError):
+    """The account has a second factor. Send `code` too: of the authenticator app, or a recovery code."""
+
+    code = "code_required"
+    status = 401
+
+
+class WrongCode(MindloomError):
+    """The code does not fit, or was used before. Codes change every half minute."""
+
+    code = "code_invalid"
     status = 401
 
 
@@ -81,9 +96,17 @@ def login(request: Request) -> Response:
     given = Login(data=request.data)
     given.is_valid(raise_exception=True)
     plain = request._request  # noqa: SLF001 -- what Django's authentication and the lock-out take
+    code = given.validated_data.pop("code", "")
     user = authenticate(plain, **given.validated_data)
     if not isinstance(user, User):
         raise WrongCredentials
+    if user.second_factor_at is not None:
+        if not code:
+            raise CodeRequired
+        if authenticate(plain, email=user.email, code=code) is None:
+            raise WrongCode
+    elif lacks_second_factor(user):
+        raise SecondFactorMissing
     user_logged_in.send(sender=User, request=plain, user=user)
     return Response(services.issue_tokens(actor=user))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from accounts.forms.factors import AddressForm, AppForm, CodeForm, PasskeyForm, ProveForm, SignInRulesForm
+from accounts.forms.leaving import LeaveForm
+from accounts.forms.own import TokenForm
 from accounts.forms.people import (
     ConfirmForm,
     DepartmentForm,
@@ -17,15 +20,23 @@ from accounts.forms.people import (
 )
 
 __all__ = [
+    "AddressForm",
+    "AppForm",
+    "CodeForm",
     "ConfirmForm",
     "DepartmentForm",
     "ForgotForm",
     "JoinForm",
+    "LeaveForm",
     "NewPasswordForm",
+    "PasskeyForm",
     "PasswordChangeForm",
     "PeopleForm",
     "ProfileForm",
+    "ProveForm",
     "SetupForm",
     "SignInForm",
+    "SignInRulesForm",
     "SignUpForm",
+    "TokenForm",
 ]

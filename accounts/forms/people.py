@@ -140,6 +140,19 @@ class ProfileForm(PeopleForm):
         ],
         widget=forms.RadioSelect,
     )
+    density = forms.ChoiceField(
+        choices=[
+            ("comfortable", "Comfortable\nRoom between lines"),
+            ("compact", "Compact\nMore on the screen"),
+        ],
+        widget=forms.RadioSelect,
+    )
+    has_shortcuts = forms.BooleanField(
+        label="Keyboard shortcuts",
+        required=False,
+        help_text="Single keys act on pages, such as G R for the runs; never inside fields.",
+        widget=forms.CheckboxInput(attrs={"role": "switch"}),
+    )
     time_zone = forms.ChoiceField(choices=lambda: [(zone, zone.replace("_", " ")) for zone in time_zones()])
 
 

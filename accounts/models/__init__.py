@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from accounts.models.factors import AuthenticatorApp, Passkey, RecoveryCode
+from accounts.models.identities import ExternalIdentity
 from accounts.models.invitations import Invitation, InvitationQuerySet
 from accounts.models.people import (
     MOST_MEGABYTES,
@@ -16,18 +18,28 @@ from accounts.models.people import (
     UserManager,
     plain_address,
 )
+from accounts.models.pictures import PersonPicture
+from accounts.models.sessions import BrowserSession, PersonalToken, Scope
 
 __all__ = [
     "MOST_MEGABYTES",
     "MOST_RUNNING",
+    "AuthenticatorApp",
+    "BrowserSession",
     "Department",
     "DepartmentQuerySet",
+    "ExternalIdentity",
     "Invitation",
     "InvitationQuerySet",
     "Membership",
     "MembershipQuerySet",
+    "Passkey",
+    "PersonPicture",
+    "PersonalToken",
+    "RecoveryCode",
     "RememberedAnswer",
     "Role",
+    "Scope",
     "User",
     "UserManager",
     "plain_address",

@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -66,6 +67,18 @@ class User(AbstractBaseUser, PermissionsMixin):
         max_length=8, default="system", choices=[("system", "As the device"), ("light", "Light"), ("dark", "Dark")]
     )
     time_zone = models.CharField(max_length=64, default="UTC")
+    density = models.CharField(
+        max_length=12, default="comfortable", choices=[("comfortable", "Comfortable"), ("compact", "Compact")]
+    )
+    has_shortcuts = models.BooleanField("keyboard shortcuts", default=True)
+    picture_digest = models.CharField(max_length=16, blank=True, editable=False)
+    sign_in_epoch = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Tokens from before its last change are over."
+    )
+    second_factor_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when the person proves themselves by more than a password."
+    )
+    deleted_at = models.DateTimeField(null=True, blank=True, help_text="When the person deleted their account.")
     joined_at = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()
@@ -88,6 +101,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_administrator(self) -> bool:
         """Whether the person may act in every department."""
         return self.is_active and self.is_superuser
+
+    @property
+    def picture_address(self) -> str:
+        """Where the person's picture is; empty without one."""
+        if not self.picture_digest:
+            return ""
+        return f"{reverse('accounts:picture', args=[self.uuid])}?v={self.picture_digest}"
 
     @property
     def email_domain(self) -> str:
@@ -148,6 +168,11 @@ class Department(models.Model):
     )
     allowed_tools = ArrayField(
         models.CharField(max_length=100), null=True, blank=True, help_text="Tools that it may use; empty for all"
+    )
+    second_factor_from = models.CharField(
+        max_length=16,
+        blank=True,
+        help_text="The least role that must prove itself by more than a password. Empty: nobody must.",
     )
     archived_at = models.DateTimeField(null=True, blank=True)
 

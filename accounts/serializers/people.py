@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.models import Department, Membership, Role, User
 from accounts.queries import departments_of, memberships_of, roles_of
-from accounts.services.people import NAME_LENGTH, THEMES
+from accounts.services.people import DENSITIES, NAME_LENGTH, THEMES
 from accounts.services.strength import LONGEST_PASSWORD
 from mindloom.web.api import StrictSerializer
 
@@ -34,6 +34,12 @@ class Login(StrictSerializer):
 
     email = serializers.CharField(max_length=254)
     password = _password()
+    code = serializers.CharField(
+        max_length=64,
+        required=False,
+        write_only=True,
+        help_text="Of the authenticator app, or a recovery code; asked of people with a second factor.",
+    )
 
 
 class Refresh(StrictSerializer):
@@ -62,6 +68,8 @@ class ProfileChanges(StrictSerializer):
     name = serializers.CharField(max_length=NAME_LENGTH, required=False)
     theme = serializers.ChoiceField(THEMES, required=False)
     time_zone = serializers.CharField(max_length=64, required=False, help_text="An IANA name, as in Europe/Berlin.")
+    density = serializers.ChoiceField(DENSITIES, required=False)
+    has_shortcuts = serializers.BooleanField(required=False, help_text="Whether single keys act on pages.")
 
 
 class Said(serializers.Serializer[Any]):
@@ -117,6 +125,9 @@ class Me(serializers.Serializer[Any]):
     name = serializers.CharField()
     theme = serializers.ChoiceField(THEMES)
     time_zone = serializers.CharField()
+    density = serializers.ChoiceField(DENSITIES)
+    has_shortcuts = serializers.BooleanField()
+    second_factor_at = serializers.DateTimeField(allow_null=True)
     is_administrator = serializers.BooleanField()
     joined_at = serializers.DateTimeField()
     departments = OwnDepartment(many=True)
@@ -139,6 +150,9 @@ def described(user: User, current: Department | None) -> dict[str, Any]:
         "name": user.name,
         "theme": user.theme,
         "time_zone": user.time_zone,
+        "density": user.density,
+        "has_shortcuts": user.has_shortcuts,
+        "second_factor_at": user.second_factor_at,
         "is_administrator": user.is_administrator,
         "joined_at": user.joined_at,
         "departments": own,

@@ -54,6 +54,11 @@ def hand_over(*, actor: User, person: User, to: User, department_id: int) -> dic
     return moved
 
 
+def owned_rows(person: User) -> Iterable[tuple[str, QuerySet[Any]]]:
+    """What the person owns in the departments in scope, by word."""
+    return [(word, _rows(model, person).order_by("-pk")) for word, model in _owned.items()]
+
+
 def words(owned: dict[str, int]) -> str:
     """As a sentence says it: "2 agents and 1 schedule"."""
     parts = [f"{count} {word}{'s' * (count != 1)}" for word, count in owned.items()]

@@ -13,6 +13,7 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.services.mail import link, send
 from accounts.services.people import note_confirmed
+from accounts.services.sessions import end_all_of
 from accounts.services.strength import LONGEST_PASSWORD, check_password_strength
 from audit.services import record
 from mindloom.web.errors import Invalid, NotAllowed
@@ -73,6 +74,7 @@ def reset_password(*, uid: str, token: str, password: str) -> User:
             raise Invalid("This link does not work any more. Ask for a new one.", code="reset_link_invalid")
         locked.set_password(password)
         locked.save(update_fields=["password"])
+        end_all_of(locked)
         record(actor=locked, action="password.reset", target=locked)
         note_confirmed(locked)
         forget_failures(username=locked.email.lower())
@@ -93,6 +95,7 @@ def change_password(*, actor: User, current: str, new: str) -> User:
     with transaction.atomic():
         actor.set_password(new)
         actor.save(update_fields=["password"])
+        end_all_of(actor)
         record(actor=actor, action="password.changed", target=actor)
     send(actor.email, "password_changed", reset=link(reverse("accounts:password_forgot")))
     return actor

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Department, Membership, Role, User, plain_address
 from accounts.services.mail import link, send
+from accounts.services.sessions import end_all_of
 from accounts.services.strength import check_password_strength
 from audit.services import difference, record
 from features.queries import check_on
@@ -30,6 +31,7 @@ CONFIRM_SECONDS = 3 * 24 * 3600
 SIGN_UP_ANSWER = "Look at your mail: it says how to go on."
 """What everybody is told who signs up, whether or not there is an account with the address."""
 NAME_LENGTH = 120
+DENSITIES = ("comfortable", "compact")
 THEMES = ("system", "light", "dark")
 
 
@@ -138,20 +140,29 @@ def ask_to_join(*, actor: User, department: Department) -> Membership:
 
 
 def update_profile(
-    *, actor: User, name: str | None = None, theme: str | None = None, time_zone: str | None = None
+    *,
+    actor: User,
+    name: str | None = None,
+    theme: str | None = None,
+    time_zone: str | None = None,
+    density: str | None = None,
+    has_shortcuts: bool | None = None,
 ) -> User:
     """Change what is given. `time_zone` is an IANA name, as in Europe/Berlin. Raises `Invalid` with the fields."""
-    changed: dict[str, str] = {}
+    changed: dict[str, str | bool] = {}
     if name is not None:
         changed["name"] = check_name(name)
-    if theme is not None:
-        if theme not in THEMES:
-            raise Invalid(fields={"theme": [f"Choose one of {', '.join(THEMES)}."]})
-        changed["theme"] = theme
+    for field, wanted, known in (("theme", theme, THEMES), ("density", density, DENSITIES)):
+        if wanted is not None:
+            if wanted not in known:
+                raise Invalid(fields={field: [f"Choose one of {', '.join(known)}."]})
+            changed[field] = wanted
     if time_zone is not None:
         if time_zone not in time_zones():
             raise Invalid(fields={"time_zone": ["This is no known time zone. Write it as in Europe/Berlin."]})
         changed["time_zone"] = time_zone
+    if has_shortcuts is not None:
+        changed["has_shortcuts"] = has_shortcuts
     changed = {field: value for field, value in changed.items() if getattr(actor, field) != value}
     if changed:
         noted = difference({field: getattr(actor, field) for field in changed}, changed)
@@ -170,7 +181,7 @@ def time_zones() -> tuple[str, ...]:
 
 
 def deactivate_person(*, actor: User, person: User) -> User:
-    """Keep a person out: sessions and tokens end with their next request. For administrators; never oneself."""
+    """Keep a person out: sessions, tokens and open connections end at once. For administrators; never oneself."""
     _check_administrator(actor)
     if person == actor:
         raise NotAllowed("You cannot deactivate yourself. Another administrator can.")
@@ -180,6 +191,8 @@ def deactivate_person(*, actor: User, person: User) -> User:
 def reactivate_person(*, actor: User, person: User) -> User:
     """Let a person in again. For administrators."""
     _check_administrator(actor)
+    if person.deleted_at is not None:
+        raise Conflict("This account was deleted by its person and does not come back.")
     return _set_active(actor, person, active=True)
 
 
@@ -192,6 +205,8 @@ def _set_active(actor: User, person: User, *, active: bool) -> User:
     with transaction.atomic():
         changed = User.objects.filter(pk=person.pk, is_active=not active).update(is_active=active)
         if changed:
+            if not active:
+                end_all_of(person, personal_tokens=True)
             record(actor=actor, action=f"person.{'reactivated' if active else 'deactivated'}", target=person)
     person.is_active = active
     return person

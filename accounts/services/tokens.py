@@ -69,8 +69,9 @@ def revoke_tokens(*, token: str) -> None:
 
 
 def password_stamp(user: User) -> str:
-    """Changes whenever the password does, and says nothing about it."""
-    return salted_hmac("accounts.tokens", user.password, algorithm="sha256").hexdigest()[:32]
+    """Changes whenever the password does, or all tokens are ended, and says nothing about either."""
+    secret = f"{user.password}:{user.sign_in_epoch}" if user.sign_in_epoch else user.password
+    return salted_hmac("accounts.tokens", secret, algorithm="sha256").hexdigest()[:32]
 
 
 def person_of(token: Token) -> User:

@@ -18,7 +18,7 @@ from accounts.forms import DepartmentForm
 from accounts.models import Department, Membership
 from accounts.queries import departments_editable_by, departments_of
 from accounts.services.storing import stored_bytes
-from accounts.views.doors import GET_OR_POST
+from accounts.views.guards import GET_OR_POST
 from mindloom import wall
 from mindloom.web.errors import Conflict, Invalid, NotFound
 from mindloom.web.http import render_page

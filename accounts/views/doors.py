@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -19,56 +17,16 @@ from accounts import services
 from accounts.backends import attempted_address, attempted_from
 from accounts.forms import ConfirmForm, SetupForm, SignInForm, SignUpForm
 from accounts.models import User
+from accounts.providers import is_set_up
 from accounts.queries import lock_seconds
+from accounts.views.entering import enter, site_of
+from accounts.views.guards import GET_OR_POST, bounded, for_strangers
 from features.queries import check_on, is_on
-from mindloom.web.api import StrangerThrottle, plain_problem
-from mindloom.web.errors import Conflict, Invalid, MindloomError, error_page
+from mindloom.web.api import plain_problem
+from mindloom.web.errors import Conflict, Invalid
 from mindloom.web.http import render_page
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 WRONG = "This address and password do not belong together. Check both, or reset your password."
-GET_OR_POST = ("GET", "HEAD", "POST")
-
-
-class TooManyTries(MindloomError):
-    """The form was sent too often from your network. Nothing was done; try again in a minute."""
-
-    code = "too_many_requests"
-    status = 429
-
-
-def for_strangers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page that somebody who is signed in does not need: they go on to where they were going."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.is_authenticated:
-            return redirect(_next(request))
-        return view(request, *args, **kwargs)
-
-    return wrapped
-
-
-def bounded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A form that anybody can send: as often from one address as the same request to the API."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.method == "POST" and not StrangerThrottle().allow_request(request, None):
-            return error_page(request, TooManyTries())
-        return view(request, *args, **kwargs)
-
-    return wrapped
-
-
-def _next(request: HttpRequest) -> str:
-    """Where to go after signing in: a page of this installation, else the start page."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    allowed = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    # A path with control characters is nobody's bookmark; browsers strip some of them and read another address.
-    return wanted if allowed and wanted.isprintable() else resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
 @sensitive_post_parameters("password")
@@ -80,13 +38,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         user = authenticate(request, **form.cleaned_data)
         if isinstance(user, User):
-            login(request, user)
-            return redirect(_next(request))
+            return enter(request, user)
         form.add_error(None, WRONG)
     context = {
         "form": form,
         "next": request.POST.get("next") or request.GET.get("next") or "",
         "may_sign_up": is_on("sign_up"),
+        "site": site_of(request),
+        "provider": is_set_up() and settings.OIDC_NAME,
     }
     return render_page(request, "accounts/sign_in.html", context, status=422 if request.method == "POST" else 200)
 
@@ -150,6 +109,8 @@ def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
         # The mailbox alone is not enough: whoever signed up with somebody else's address waits for just that click.
         user = person if signed_in else authenticate(request, email=person.email, **form.cleaned_data)
         if isinstance(user, User):
+            if not signed_in and user.second_factor_at is not None:
+                return enter(request, user, request.path)
             if not signed_in:
                 login(request, user)
             opened = services.confirm_email(actor=user, token=token)

@@ -21,7 +21,7 @@ from accounts import services
 from accounts.forms.inviting import ImportForm, InviteForm, JoinInvitedForm, Table
 from accounts.models import Role, User
 from accounts.queries import invitations_editable_by, may
-from accounts.views.doors import GET_OR_POST, bounded
+from accounts.views.guards import GET_OR_POST, bounded
 from mindloom.web.errors import Conflict, Invalid, NotAllowed
 from mindloom.web.http import render_page
 

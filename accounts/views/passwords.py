@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import services
 from accounts.forms import ForgotForm, NewPasswordForm, PasswordChangeForm
 from accounts.services.passwords import read_reset_link
-from accounts.views.doors import GET_OR_POST, bounded
+from accounts.views.guards import GET_OR_POST, bounded
 from mindloom.web.errors import Invalid
 from mindloom.web.http import render_page
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import services
 from accounts.forms import JoinForm, ProfileForm
 from accounts.queries import memberships_of
-from accounts.views.doors import GET_OR_POST
+from accounts.views.guards import GET_OR_POST
 from mindloom.web.errors import Conflict, Invalid
 from mindloom.web.http import render_page
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 @require_http_methods(GET_OR_POST)
 def profile(request: Request) -> HttpResponse:
     user = request.user
-    known = {"name": user.name, "theme": user.theme, "time_zone": user.time_zone}
+    shown = ("name", "theme", "time_zone", "density", "has_shortcuts")
+    known = {field: getattr(user, field) for field in shown}
     form = ProfileForm(request.POST or None, initial=known)
     if request.method == "POST" and form.is_valid():
         try:

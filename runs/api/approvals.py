@@ -9,6 +9,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
+from accounts.authentication import needs_scope
+from accounts.models import Scope
 from mindloom.web.errors import NotAllowed
 from runs import services
 from runs.api.runs import visible
@@ -29,6 +31,7 @@ def approvals(request: Request, uuid: UUID) -> Response:
     return Response(ApprovalOut(found, many=True).data)
 
 
+@needs_scope(Scope.RUN)
 @extend_schema(operation_id="approvals_decide", request=Decision, responses=RunDetail)
 @api_view(["POST"])
 def decide(request: Request, uuid: UUID) -> Response:

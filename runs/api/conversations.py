@@ -10,8 +10,9 @@ from rest_framework.decorators import api_view, renderer_classes
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
+from accounts.authentication import needs_scope
 from accounts.idempotency import idempotent
-from accounts.models import Department
+from accounts.models import Department, Scope
 from accounts.queries import roles_of
 from agents.models import Agent
 from mindloom.web.api import Pages
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+@needs_scope(Scope.RUN)
 @extend_schema(
     methods=["GET"],
     operation_id="conversations_list",
@@ -109,6 +111,7 @@ def conversation(request: Request, uuid: UUID) -> Response:
     return Response(ConversationOut(found).data)
 
 
+@needs_scope(Scope.RUN)
 @extend_schema(
     methods=["GET"],
     operation_id="conversations_messages",
@@ -150,6 +153,7 @@ def _say(request: Request, found: Conversation) -> Response | StreamingHttpRespo
     return created(request, run)
 
 
+@needs_scope(Scope.RUN)
 @extend_schema(operation_id="conversations_resend", parameters=[PREFER], request=Resend, responses={201: RunDetail})
 @api_view(["POST"])
 @patient

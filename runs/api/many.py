@@ -9,7 +9,9 @@ from rest_framework import serializers
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
+from accounts.authentication import needs_scope
 from accounts.idempotency import idempotent
+from accounts.models import Scope
 from mindloom.web.api import StrictSerializer
 from runs import services
 from runs.models import Run, State
@@ -54,6 +56,7 @@ class ManyOut(serializers.Serializer[Any]):
     results = OneOfMany(many=True)
 
 
+@needs_scope(Scope.RUN)
 @extend_schema(operation_id="runs_stop_many", summary="Stop many runs", request=ManyRuns, responses={200: ManyOut})
 @api_view(["POST"])
 def cancel_many(request: Request) -> Response:
@@ -65,6 +68,7 @@ def cancel_many(request: Request) -> Response:
     return _answer(uuids, outcomes)
 
 
+@needs_scope(Scope.RUN)
 @extend_schema(operation_id="runs_repeat_many", summary="Run many again", request=RepeatMany, responses={200: ManyOut})
 @api_view(["POST"])
 @idempotent

@@ -12,8 +12,9 @@ from rest_framework.decorators import api_view, renderer_classes
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
+from accounts.authentication import needs_scope
 from accounts.idempotency import idempotent
-from accounts.models import Department
+from accounts.models import Department, Scope
 from accounts.queries import roles_of
 from agents.models import Agent
 from mindloom.web.api import Pages
@@ -44,6 +45,7 @@ JSON = "application/json"
 _AFTER = OpenApiParameter("after", OpenApiTypes.INT, description="Only events that follow this sequence number.")
 
 
+@needs_scope(Scope.RUN)
 @extend_schema(
     methods=["GET"],
     operation_id="runs_list",
@@ -144,6 +146,7 @@ def run_detail(request: Request, uuid: UUID) -> Response:
     return Response(RunDetail(visible(request, uuid)).data)
 
 
+@needs_scope(Scope.RUN)
 @extend_schema(operation_id="runs_stop", request=None, responses={202: RunDetail})
 @api_view(["POST"])
 def cancel(request: Request, uuid: UUID) -> Response:
@@ -152,6 +155,7 @@ def cancel(request: Request, uuid: UUID) -> Response:
     return Response(RunDetail(visible(request, uuid)).data, status=202)
 
 
+@needs_scope(Scope.RUN)
 @extend_schema(operation_id="runs_repeat", parameters=[PREFER], request=RepeatRun, responses={201: RunDetail})
 @api_view(["POST"])
 @patient

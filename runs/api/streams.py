@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework_simplejwt.tokens import AccessToken
 
+    from accounts.authentication import PersonalKey
     from accounts.models import User
     from runs.models import Run
     from runs.stream.tails import Batch
@@ -66,7 +67,7 @@ def wants(request: Request, media_type: str) -> bool:
 def reader_of(request: Request) -> Reader:
     """Who follows a run with this request."""
     session = getattr(request, "session", None)
-    token = cast("AccessToken | None", request.auth)
+    token = cast("AccessToken | PersonalKey | None", request.auth)
     return Reader(token=token, session_key=session.session_key if session is not None else None)
 
 

@@ -1,10 +1,10 @@
 // Two-key shortcuts ("G R" goes to the runs): the keys named in the page's commands.
-// They never act inside a field, and the palette can switch them off (WCAG 2.1.4).
+// They never act inside a field, and the profile, or on this device the palette, can switch them off (WCAG 2.1.4).
 const PAUSE = 1200;
 let first = '';
 let timer = 0;
 
-const isOff = () => { try { return localStorage.getItem('shortcuts') === 'off'; } catch { return false; } };
+const isOff = () => { if (document.documentElement.dataset.shortcuts === 'off') return true; try { return localStorage.getItem('shortcuts') === 'off'; } catch { return false; } };
 
 export function toggleShortcuts() {
   try { localStorage.setItem('shortcuts', isOff() ? 'on' : 'off'); } catch { /* they stay as they are */ }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
@@ -87,3 +89,18 @@ def link_in():
         return found[1]
 
     return find
+
+
+@pytest.fixture
+def time_machine_at():
+    """Moves the clock so many seconds ahead, until the test ends."""
+    travels = []
+
+    def ahead(seconds: float) -> None:
+        travel = time_machine.travel(datetime.now(UTC) + timedelta(seconds=seconds), tick=True)
+        travel.start()
+        travels.append(travel)
+
+    yield ahead
+    for travel in reversed(travels):
+        travel.stop()

@@ -10,7 +10,7 @@ from mindloom.web.errors import Invalid
 
 
 def save(client, **values: str):
-    known = {"name": "Alice", "theme": "system", "time_zone": "UTC"}
+    known = {"name": "Alice", "theme": "system", "time_zone": "UTC", "density": "comfortable"}
     return client.post(reverse("accounts:profile"), known | values)
 
 

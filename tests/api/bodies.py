@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.files.base import ContentFile
 
+from tests.conftest import PASSWORD
+
 if TYPE_CHECKING:
     from tests.api.stage import Stage
 
@@ -18,6 +20,22 @@ WEBHOOKS: dict[str, dict[str, Any]] = {
     "api:webhook": {"states": ["failed"]},
 }
 """Bodies of the routes of webhooks."""
+DOORS: dict[str, dict[str, Any]] = {
+    **{
+        f"accounts:{page}": {"password": PASSWORD}
+        for page in ("app_start", "app_remove", "recovery_codes", "passkey_remove")
+    },
+    "accounts:sign_in_code": {"code": "123456"},
+    "accounts:passkey_add": {"name": "Phone", "password": PASSWORD, "answer": "{}"},
+    "accounts:data": {"password": PASSWORD},
+    "accounts:account_delete": {"password": PASSWORD, "confirm": "delete"},
+    "accounts:picture_set": {"remove": "1"},
+    "accounts:address_change": {"email": "fresh@example.org", "password": PASSWORD},
+    "accounts:tokens": {"name": "Nightly", "days": "30", "scopes": ["run"]},
+    "api:own_tokens": {"name": "Nightly", "days": 30, "scopes": ["run"]},
+    "accounts:sign_in_rules": {"second_factor_from": "manager"},
+}
+"""Bodies of the routes of signing in, and of what is one's own."""
 RULE = {"rule": {"kind": "daily", "at": "07:00"}, "time_zone": "Europe/Brussels"}
 
 

@@ -27,7 +27,7 @@ from teams.forms import write as write_team
 from teams.models import Team
 from teams.queries import exported
 from tests import factories
-from tests.api.bodies import WEBHOOKS, buckets, people, schedules
+from tests.api.bodies import DOORS, WEBHOOKS, buckets, people, schedules
 from tests.conftest import PASSWORD, Cast
 from webhooks.models import Delivery, Webhook
 
@@ -342,7 +342,7 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
         "accounts:set_role": {"role": "viewer"},
         "accounts:department_create": {"name": "Legal", "email_domains": ""},
         "accounts:department_edit": {"name": "Sales", "email_domains": ""},
-        "accounts:profile": {"name": "Somebody", "theme": "dark", "time_zone": "UTC"},
+        "accounts:profile": {"name": "Somebody", "theme": "dark", "time_zone": "UTC", "density": "compact"},
         "accounts:password_forgot": {"email": cast.nora.email},
         "accounts:password_change": {"current": PASSWORD, "new": "another long phrase"},
         "agents:create": {"name": "Fresh"},
@@ -367,9 +367,9 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
             "messages": [{"role": "user", "content": "Hello"}],
         },
     }
-    known |= INTEGRATIONS | KEEPING | WEBHOOKS | _runs(stage) | _conversations(stage) | _teams(stage)
     opened = {"kind": "agent", "uuid": str(stage.agent.uuid), "department": str(stage.cast.marketing.uuid)}
     known["administration:enter"] = opened
+    known |= INTEGRATIONS | KEEPING | WEBHOOKS | DOORS | _runs(stage) | _conversations(stage) | _teams(stage)
     known |= buckets(stage) | schedules(stage) | people(stage)
     return known.get(route, {})
 

@@ -1,4 +1,4 @@
-"""Who may do what: every route and method, for each kind of person, at objects of Marketing. The table is `matrix.py`.
+"""Who may do what: every route and method, for each kind of person, at objects of Marketing. The table is `matrix.py`, with those beside it.
 
 Ada, the administrator, works in Marketing here. Pages send strangers to the sign-in page (302), the API answers 401.
 404: not for you; 403: you see it, but may not do this. A route, or a method of one, without a row fails.
@@ -21,11 +21,12 @@ from accounts.services import issue_tokens
 from mindloom.web.api import StrangerThrottle
 from tests.api import stage as stages
 from tests.api.matrix import MATRIX
+from tests.api.matrix_doors import DOORS
 from tests.api.routes import every_route
 
 API = ("api:", "openai:")
 PEOPLE = (None, "carol", "bob", "alice", "mallory", "ada")
-ROWS = [line.split() for line in MATRIX.splitlines() if line and not line.startswith("#")]
+ROWS = [line.split() for line in (MATRIX + DOORS).splitlines() if line and not line.startswith("#")]
 ROUTES = {route.name: route for route in every_route() if not route.is_admin}
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from oidc_provider_mock import User as Known
+from oidc_provider_mock import run_server_in_thread
 from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Playwright, expect, sync_playwright
 
 from tests.browser.product import Product, running
@@ -29,8 +31,12 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="package")
 def product():
-    with running() as found:
-        yield found
+    rosa = {"email": "rosa@loomworks.example", "email_verified": True, "name": "Rosa Lind"}
+    with run_server_in_thread(user_claims=[Known(sub="rosa", claims=rosa)]) as provider:
+        issuer = f"http://localhost:{provider.server_port}"
+        client = {"OIDC_CLIENT_ID": "mindloom", "OIDC_CLIENT_SECRET": "a secret", "OIDC_NAME": "Loom Works"}
+        with running(OIDC_ISSUER=issuer, **client) as found:
+            yield found
 
 
 @pytest.hookimpl(wrapper=True)
@@ -127,7 +133,7 @@ def window_of(
     if who and who not in sessions:
         sessions[who] = signed_in(chromium, product, who)
     context = chromium.new_context(
-        base_url=product.url,
+        base_url=options.pop("base_url", product.url),
         storage_state=sessions[who] if who else None,
         viewport={"width": width, "height": 900},
         reduced_motion="reduce",
@@ -151,7 +157,7 @@ def sign_in(page: Page, address: str, password: str) -> None:
     page.goto("/sign-in/")
     page.get_by_label("E-mail").fill(address)
     page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 @pytest.fixture(scope="package")

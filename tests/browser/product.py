@@ -44,7 +44,7 @@ OURS = (
 class Product:
     """A running installation. People are named by the first part of their address: `maya`, `ada`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: dict[str, str]) -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -56,6 +56,7 @@ class Product:
             "STATIC_ROOT": str(static),
             "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",
             "PYTHONUNBUFFERED": "1",
+            **options,
         }
         self.process = Process(
             "mindloom", [sys.executable, str(BASE_DIR / "manage.py"), "run"], environment, folder / "product.log"
@@ -83,6 +84,10 @@ class Product:
         answer = httpx.request(method, f"{self.url}/api/v1/{path}", json=body, headers=headers, timeout=30)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
+
+    def forget(self, who: str) -> None:
+        """Sign the person in at the API again before the next call: their tokens are over."""
+        self._tokens.pop(who, None)
 
     def agent(self, who: str, name: str, **fields: Any) -> str:
         """A published agent; its uuid."""
@@ -166,10 +171,10 @@ ENDS = {"completed", "failed", "cancelled"}
 
 
 @contextmanager
-def running() -> Iterator[Product]:
+def running(**options: str) -> Iterator[Product]:
     """A product that is ready, and nothing of it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="loom-b-"))
-    product = Product(folder)
+    product = Product(folder, options)
     try:
         product.is_ready()
         yield product

@@ -19,7 +19,7 @@ def test_a_wrong_password_is_said_and_the_right_one_opens_the_door(window, produ
     expect(page.get_by_role("heading", name="Hello, Maya Ortiz")).to_be_visible()
 
 
-def test_who_signs_up_waits_until_a_manager_lets_them_in(window):
+def test_who_signs_up_waits_until_a_manager_lets_them_in_and_then_runs_an_agent(window, product):
     page = window()
     page.goto("/sign-up/")
     page.get_by_label("Your name").fill("Zoe Quint")
@@ -39,6 +39,11 @@ def test_who_signs_up_waits_until_a_manager_lets_them_in(window):
 
     page.reload()
     expect(page.get_by_role("link", name="Incident report writer", exact=True)).to_be_visible()
+    agent = product.agent("tara", "Greeter", draft={"instructions": "Greet whoever comes."})
+    page.goto(f"/agents/{agent}/run/")
+    page.get_by_label("Message").or_(page.get_by_label("What should the agent work on?")).fill("A first run.")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_role("banner").locator("..").get_by_text("Completed").first).to_be_visible()
 
 
 def test_a_forgotten_password_is_set_anew_by_the_mailed_link(window, product):

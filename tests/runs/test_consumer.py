@@ -10,11 +10,10 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.test import Client
 
-from accounts.models import Membership
+from accounts.models import BrowserSession, Membership
 from accounts.services import issue_tokens
 from mindloom import wall
 from mindloom.engine.events import LogWritten, RunCompleted
@@ -158,7 +157,7 @@ def deactivate(user) -> None:
 
 @database_sync_to_async
 def sign_out(user) -> None:
-    Session.objects.all().delete()
+    BrowserSession.objects.all().delete()
 
 
 @pytest.mark.parametrize("end", [remove, deactivate, sign_out, new_password])

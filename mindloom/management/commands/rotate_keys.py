@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts import services as accounts
 from audit.services import renew_key
 from integrations import services as integrations
 from mindloom.keyring import KeyringError
@@ -18,7 +19,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             renew_key()
-            count = integrations.reseal() + webhooks.reseal()
+            count = accounts.reseal_apps() + integrations.reseal() + webhooks.reseal()
         except KeyringError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"{count} secrets were closed with the newest key; older keys are not needed any more.")

@@ -16,7 +16,13 @@ from django.core.cache import cache
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from accounts.services import forget_expired_tokens, forget_old_answers, forget_old_invitations
+from accounts.services import (
+    forget_expired_tokens,
+    forget_old_answers,
+    forget_old_invitations,
+    forget_old_personal_tokens,
+    forget_old_sessions,
+)
 from administration.queries.health import SIGN_OF_LIFE
 from audit.services import anchor
 from buckets.services import sweep_documents
@@ -66,6 +72,8 @@ class Command(BaseCommand):
                         forget_old_answers()
                         forget_expired_tokens()
                         forget_old_invitations()
+                        forget_old_personal_tokens()
+                        forget_old_sessions()
                         clear_strays()
                         forget_old_occurrences()
                         forget_old_notifications()
