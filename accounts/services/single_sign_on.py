@@ -13,6 +13,7 @@ from accounts.services.factors import forget_factors
 from accounts.services.people import check_address, check_name, note_confirmed
 from accounts.services.sessions import end_all_of
 from audit.services import record
+from features.queries import is_on
 from mindloom import wall
 from mindloom.web.errors import Conflict, Invalid, NotAllowed
 
@@ -79,7 +80,7 @@ def _take_over(person: User) -> None:
 
 
 def _new(address: str, claims: Mapping[str, Any]) -> User:
-    if not settings.OIDC_SIGN_UP:
+    if not (settings.OIDC_SIGN_UP and is_on("sign_up")):
         raise NotAllowed("There is no account with your address. Ask an administrator to make one.")
     try:
         name = check_name(str(claims.get("name") or "")[:120])
