@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from audit.models import Entry
+from mindloom.web.api import StrictSerializer
 
 
 class EntryOut(serializers.Serializer[Any]):
@@ -29,3 +30,27 @@ class EntryOut(serializers.Serializer[Any]):
         """By the names that the list looked up at once."""
         names: dict[int, str] = self.context["departments"]
         return names.get(entry.department_id or 0, "")
+
+
+def _price(**options: Any) -> serializers.DecimalField:
+    return serializers.DecimalField(max_digits=14, decimal_places=6, min_value=0, **options)
+
+
+class PriceOut(serializers.Serializer[Any]):
+    """What a million tokens of a model cost from a moment on, in the installation's currency."""
+
+    uuid = serializers.UUIDField()
+    valid_from = serializers.DateTimeField()
+    input_price = _price()
+    output_price = _price()
+    cached_price = _price(allow_null=True, help_text="Of tokens from the provider's cache; null: as all others")
+    set_by = serializers.EmailField(source="set_by.email")
+
+
+class NewPrice(StrictSerializer):
+    """A price. It never changes; another one follows it."""
+
+    valid_from = serializers.DateTimeField(required=False, help_text="Now when left out.")
+    input_price = _price()
+    output_price = _price()
+    cached_price = _price(required=False, allow_null=True)

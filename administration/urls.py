@@ -21,6 +21,7 @@ urlpatterns = [
     path("administration/teams/", builds.all_of_teams, name="teams"),
     path("administration/teams/act/", builds.act, {"kind": "team"}, name="act_on_teams"),
     path("administration/features/", features.features, name="features"),
+    path("administration/prices/", overview.prices, name="prices"),
     path("administration/mail/", overview.mail, name="mail"),
     path("administration/about/", overview.about, name="about"),
 ]
@@ -29,4 +30,6 @@ api_urlpatterns = [
     path("audit", api.entries, name="audit"),
     path("audit/<int:entry>", api.one_entry, name="audit_entry"),
     path("audit/export.<str:ending>", api.export, name="audit_export"),
+    path("models/<uuid:uuid>/prices", api.model_prices, name="model_prices"),
+    path("models/<uuid:uuid>/prices/<uuid:price_uuid>", api.model_price, name="model_price"),
 ]

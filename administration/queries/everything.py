@@ -15,6 +15,7 @@ from django.db.models import Count, Min, Q
 
 from accounts.models import Department
 from agents.models import Agent
+from integrations.models import Model, ModelPrice
 from mindloom import wall
 from runs.models import LIVE_STATES, Reason, Run, State
 from teams.models import Team
@@ -91,6 +92,15 @@ def all_agents() -> QuerySet[Agent]:
 def all_teams() -> QuerySet[Team]:
     """The same of teams."""
     return Team.objects.select_related("department", "owner").defer("draft").order_by("-updated_at", "-id")
+
+
+def priced_models() -> list[tuple[Model, ModelPrice | None]]:
+    """Every model with the price that holds now."""
+    now = datetime.now(UTC)
+    holding = ModelPrice.objects.filter(valid_from__lte=now).order_by("model", "-valid_from").distinct("model")
+    known = {one.model_id: one for one in holding}
+    found = Model.objects.select_related("provider").order_by("provider__name", "label")
+    return [(one, known.get(one.pk)) for one in found]
 
 
 def version() -> str:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import Department, User
 from administration import services
 from administration.queries import health
-from administration.queries.everything import failures, packages, standing, version
+from administration.queries.everything import failures, packages, priced_models, standing, version
 from administration.views.shared import administrators
 from integrations.models import ModelProvider
 from mindloom.web.errors import Invalid, Unavailable
@@ -37,6 +37,14 @@ def overview(request: Request) -> HttpResponse:
         "departments": Department.objects.working().count(),
     }
     return render_page(request, "administration/overview.html", context, partials={"overview": "now"})
+
+
+@administrators
+@require_safe
+def prices(request: Request) -> HttpResponse:
+    """What each model costs now, and from when on; each is changed on its own page."""
+    context = {"models": priced_models(), "currency": settings.CURRENCY}
+    return render_page(request, "administration/prices.html", context)
 
 
 @administrators

@@ -126,6 +126,10 @@ POST   administration:features        302       404       404       404       40
 GET    administration:mail            302       404       404       404       404       200
 POST   administration:mail            302       404       404       404       404       200
 GET    administration:about           302       404       404       404       404       200
+GET    administration:prices          302       404       404       404       404       200
+GET    api:model_prices               401       403       403       403       403       200
+POST   api:model_prices               401       403       403       403       403       409
+DELETE api:model_price                401       403       403       403       403       409
 # The audit trail
 GET    administration:audit           302       403       403       200       200       200
 GET    administration:audit_entry     302       403       403       200       404       200

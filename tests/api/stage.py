@@ -258,8 +258,8 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
         return stage.waiting.uuid
     if page == "approval_decide":
         return stage.approval.uuid
-    if page.startswith("connection"):
-        return stage.connection.uuid
+    if page.startswith(("connection", "model_price")):
+        return stage.connection.uuid if page.startswith("connection") else stage.model.uuid
     if page in {"of_agent", "of_team"}:
         return stage.agent.uuid if page == "of_agent" else stage.team.uuid
     if app == "schedules" or page.startswith("schedule"):
@@ -283,6 +283,7 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
 KEEPING: dict[str, dict[str, Any]] = {
     "runs:pin": {"pin": "1"},
     "administration:features": {"name": "sign_up", "on": "0"},
+    "api:model_prices": {"input_price": "2", "output_price": "8"},
     "administration:mail": {"address": "somebody@example.org"},
     "runs:delete": {"confirm": "yes"},
     "runs:retention": {"runs": "30", "action": "save"},
