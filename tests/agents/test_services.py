@@ -87,7 +87,7 @@ def test_a_draft_keeps_its_identity_and_notes_what_changed(cast, in_marketing, a
     entry = Entry.objects.of("agent", str(agent.uuid)).first()
     assert (entry.action, entry.data) == (
         "agent.edited",
-        {"before": {"name": "Scout"}, "after": {"name": "Weekly digest"}},
+        {"before": {"name": "Digest"}, "after": {"name": "Weekly digest"}},
     )
 
 
