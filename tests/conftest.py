@@ -48,8 +48,8 @@ def _uncollected_static_files(settings):
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
-@pytest.fixture
-def cast(db) -> Cast:
+def make_cast() -> Cast:
+    """Everybody, with their memberships."""
     marketing = Department.objects.create(name="Marketing", slug="marketing")
     finance = Department.objects.create(name="Finance", slug="finance")
     people = Cast(
@@ -72,6 +72,11 @@ def cast(db) -> Cast:
         for user, department, role in roles:
             Membership.objects.create(user=user, department=department, role=role, status=Membership.Status.ACTIVE)
     return people
+
+
+@pytest.fixture
+def cast(db) -> Cast:
+    return make_cast()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -91,6 +91,8 @@ class Stage:
     bucket: Bucket
     document: Document
     schedule: Schedule
+    sessions: dict[str, str] = field(default_factory=dict)
+    """The key of each person's session, by first name."""
 
     @property
     def entry(self) -> int:

@@ -7,6 +7,7 @@ Ada, the administrator, works in Marketing here. Pages send strangers to the sig
 from __future__ import annotations
 
 import json
+from http.cookies import SimpleCookie
 
 import pytest
 from django.conf import settings
@@ -31,9 +32,9 @@ ROUTES = {route.name: route for route in every_route() if not route.is_admin}
 
 
 @pytest.fixture
-def stage(cast, monkeypatch):
+def stage(standing, db, monkeypatch):
     monkeypatch.setattr(StrangerThrottle, "allow_request", lambda *_: True)
-    return stages.build(cast)
+    return standing
 
 
 def visitor(stage, person, route):
@@ -43,9 +44,7 @@ def visitor(stage, person, route):
     if route.startswith(API):
         return Client(headers={"Authorization": f"Bearer {issue_tokens(actor=user)['access']}"})
     client = Client()
-    client.force_login(user, backend="accounts.backends.EmailBackend")
-    if person == "ada":
-        client.post(reverse("accounts:switch_department"), {"department": "marketing"})
+    client.cookies = SimpleCookie({settings.SESSION_COOKIE_NAME: stage.sessions[person]})
     return client
 
 

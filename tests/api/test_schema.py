@@ -10,7 +10,6 @@ import yaml
 from django.core.management import call_command
 from jsonschema import Draft202012Validator
 
-from tests.api import stage as stages
 from tests.api.routes import every_route
 from tests.api.test_route_matrix import ROWS, address, send, visitor
 from tests.architecture.sources import ROOT
@@ -32,8 +31,8 @@ def schema(text):
 
 
 @pytest.fixture
-def stage(cast):
-    return stages.build(cast)
+def stage(standing, db):
+    return standing
 
 
 def operations(schema):

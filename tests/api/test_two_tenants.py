@@ -12,7 +12,6 @@ from accounts.services import issue_tokens
 from audit.models import Entry
 from mindloom import wall
 from runs.models import Run
-from tests.api import stage as stages
 from tests.api.test_route_matrix import ROWS, send, visitor
 
 # Names that Mallory may know: departments are public, and so is her own address.
@@ -74,8 +73,8 @@ LISTS = [
 
 
 @pytest.fixture
-def stage(cast):
-    return stages.build(cast)
+def stage(standing, db):
+    return standing
 
 
 def secrets_in(answer, stage):
