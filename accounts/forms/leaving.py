@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 
 from accounts.forms.factors import ProveForm
-from accounts.models import Membership, Role, User
-from accounts.services.owning import owned_by, words
-from mindloom import wall
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from accounts.models import Department
+from accounts.models import User
+from accounts.services.leaving import estates_of
+from accounts.services.owning import words
 
 
 class LeaveForm(ProveForm):
@@ -29,7 +24,7 @@ class LeaveForm(ProveForm):
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         super().__init__(*args, person=person, **kwargs)
         self._heirs: dict[str, int] = {}
-        for department, owned, colleagues in _estates(person):
+        for department, owned, colleagues in estates_of(person):
             field = f"heir_{department.pk}"
             self._heirs[field] = department.pk
             self.fields[field] = forms.ModelChoiceField(
@@ -59,13 +54,3 @@ class LeaveForm(ProveForm):
     def heir_fields(self) -> list[forms.BoundField]:
         """The fields of the departments."""
         return [self[field] for field in self._heirs]
-
-
-def _estates(person: User) -> Iterator[tuple[Department, dict[str, int], Any]]:
-    with wall.system("a person who leaves sees who can take over, in every department"):
-        for membership in Membership.objects.of(person).active().select_related("department"):
-            owned = owned_by(person, [membership.department_id])
-            if owned:
-                rows = Membership.objects.active().filter(department_id=membership.department_id)
-                able = rows.exclude(user=person).exclude(role=Role.VIEWER).values_list("user_id", flat=True)
-                yield membership.department, owned, User.objects.filter(pk__in=list(able)).order_by("name")

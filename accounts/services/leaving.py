@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,7 +19,9 @@ from mindloom import wall
 from mindloom.web.errors import Conflict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from accounts.models import Department
 
 LABEL = "Deleted person"
 LAST_ADMINISTRATOR = "You are the last administrator. Make somebody else one first."
@@ -49,6 +51,17 @@ def delete_account(*, actor: User, heirs: Mapping[int, User]) -> None:
             kind.objects.filter(user=person).delete()  # type: ignore[attr-defined]
         _anonymise(person)
     send(before, "account_deleted")
+
+
+def estates_of(person: User) -> Iterator[tuple[Department, dict[str, int], Any]]:
+    """Where the person owns something, how much by word, and the colleagues who could take it over."""
+    with wall.system("a person who leaves sees who can take over, in every department"):
+        for membership in Membership.objects.of(person).active().select_related("department"):
+            owned = owned_by(person, [membership.department_id])
+            if owned:
+                rows = Membership.objects.active().filter(department_id=membership.department_id)
+                able = rows.exclude(user=person).exclude(role=Role.VIEWER).values_list("user_id", flat=True)
+                yield membership.department, owned, User.objects.filter(pk__in=list(able)).order_by("name")
 
 
 def _leave(actor: User, heirs: Mapping[int, User]) -> None:

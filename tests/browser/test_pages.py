@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -17,6 +16,7 @@ from django.template.loader import render_to_string
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import signed_in, window_of
+from tests.browser.places import OWN, Place
 from tests.browser.product import Product
 from tests.processes.harness import until
 
@@ -35,32 +35,14 @@ DRAWN = """async () => {
 BROKEN = "/broken/"
 
 
-@dataclass(frozen=True)
-class Place:
-    """A page: who looks at it, where it is, what must be there before it counts as drawn."""
-
-    name: str
-    who: str | None
-    path: str
-    text: str = ""
-    status: int = 200
-
-
 PLACES = [
+    *OWN,
     Place("sign-in", None, "/sign-in/", "Forgot your password?"),
     Place("sign-up", None, "/sign-up/", "Its managers let you in"),
     Place("sign-up-sent", None, "/sign-up/sent/", "Look at your mail"),
     Place("forgot", None, "/password/forgot/", "Mail me a link"),
     Place("forgot-sent", None, "/password/forgot/sent/", "Look at your mail"),
     Place("dead-link", None, "/password/reset/x/y/", "This link does not work", 410),
-    Place("own-sign-in", "maya", "/profile/sign-in/", "Authenticator app"),
-    Place("own-proof", "maya", "/profile/sign-in/app/", "Once more"),
-    Place("own-address", "maya", "/profile/address/", "Mail me a link"),
-    Place("own-data", "maya", "/profile/data/", "Download my data"),
-    Place("account-delete", "maya", "/profile/delete/", "This cannot be undone"),
-    Place("own-sessions", "maya", "/profile/sessions/", "Sign-ins at the API"),
-    Place("own-tokens", "maya", "/profile/tokens/", "New token"),
-    Place("sign-in-rules", "maya", "/sign-in-rules/", "Members and managers"),
     Place("home", "maya", "/", "Recent runs"),
     Place("home-without-runs", "tara", "/", "Nothing has run yet"),
     Place("home-viewer", "vera", "/", "Recent runs"),
