@@ -16,7 +16,6 @@ class NotificationAdmin(LookOnly, admin.ModelAdmin):
     list_filter = ("kind", "mail", "department")
     list_select_related = ("person", "department")
     search_fields = ("person__email", "subject")
-    show_full_result_count = False
     raw_id_fields = ("person",)
 
 

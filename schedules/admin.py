@@ -27,5 +27,4 @@ class OccurrenceAdmin(LookOnly, admin.ModelAdmin):
     list_select_related = ("department", "schedule")
     search_fields = ("schedule__name", "run_uuid")
     ordering = ("-planned_at",)
-    show_full_result_count = False
     raw_id_fields = ("run",)

@@ -14,6 +14,7 @@ urlpatterns = [
     path("schedules/next-times/", views.next_times, name="next_times"),
     path("schedules/of-agent/<uuid:uuid>/", views.of_agent, name="of_agent"),
     path("schedules/of-team/<uuid:uuid>/", views.of_team, name="of_team"),
+    path("schedules/of-run/<uuid:uuid>/", views.of_run, name="of_run"),
     path("schedules/<uuid:uuid>/", views.schedule, name="schedule"),
     path("schedules/<uuid:uuid>/edit/", views.edit, name="edit"),
     path("schedules/<uuid:uuid>/pause/", views.act, {"action": "pause"}, name="pause"),

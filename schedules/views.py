@@ -132,6 +132,14 @@ def of_team(request: Request, uuid: UUID) -> HttpResponse:
 
 
 @login_required
+@require_safe
+def of_run(request: Request, uuid: UUID) -> HttpResponse:
+    """On to the schedule that started a run, unless it has been deleted since."""
+    found = get_object_or_404(_visible(request).filter(occurrences__run_uuid=uuid).distinct())
+    return redirect("schedules:schedule", found.uuid)
+
+
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: Request, uuid: UUID) -> HttpResponse:
     """Change it. Times that have passed keep their rows."""

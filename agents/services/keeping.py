@@ -227,7 +227,13 @@ class Keeper(Generic[Row, Version]):
                 locked = self.locked(row)
                 record(actor=actor, action=f"{self.word}.deleted", target=locked)
                 locked.delete()
-        except (ProtectedError, IntegrityError):  # the second: it was run for the first time in this very moment
+        except (ProtectedError, IntegrityError) as error:  # the second: it was run for the first time in this moment
+            held = {str(one._meta.verbose_name) for one in getattr(error, "protected_objects", ())} - {"run"}  # noqa: SLF001 -- Django's own name for it
+            if "schedule" in held:
+                raise Conflict(
+                    f"A schedule runs “{name}”. Delete the schedule first, or archive the {self.word}: then its times say why they do nothing.",
+                    code=f"{self.word}_has_schedules",
+                ) from None
             raise Conflict(
                 f"“{name}” has been run; archive it instead, so that its runs keep their {self.word}.",
                 code=f"{self.word}_has_runs",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.files.base import ContentFile
 
+from notifications.models import Kind
 from tests.conftest import PASSWORD
 
 if TYPE_CHECKING:
@@ -36,6 +37,20 @@ DOORS: dict[str, dict[str, Any]] = {
     "accounts:sign_in_rules": {"second_factor_from": "manager"},
 }
 """Bodies of the routes of signing in, and of what is one's own."""
+KEEPING: dict[str, dict[str, Any]] = {
+    "runs:pin": {"pin": "1"},
+    "administration:features": {"name": "sign_up", "on": "0"},
+    "api:model_prices": {"input_price": "2", "output_price": "8"},
+    "administration:mail": {"address": "somebody@example.org"},
+    "runs:delete": {"confirm": "yes"},
+    "runs:retention": {"runs": "30", "action": "save"},
+    "api:retention": {"runs": 30},
+    "notifications:settings": {"daily_hour": "7"} | {f"mail_{kind}": "daily" for kind in Kind.values},
+    "api:notification_settings": {"daily_hour": 8},
+    "integrations:allowed": {"all_models": "all", "all_tools": "all"},
+    "api:department_allowed": {"tools": None},
+}
+"""Bodies of the routes that keep runs and let them go."""
 RULE = {"rule": {"kind": "daily", "at": "07:00"}, "time_zone": "Europe/Brussels"}
 
 

@@ -297,6 +297,7 @@ POST   schedules:create               302       403       200       200       20
 POST   schedules:next_times           302       200       200       200       200       200
 GET    schedules:of_agent             302       200       200       200       404       200
 GET    schedules:of_team              302       200       200       200       404       200
+GET    schedules:of_run               302       302       302       302       404       302
 GET    schedules:schedule             302       200       200       200       404       200
 GET    schedules:edit                 302       403       403       200       404       200
 POST   schedules:edit                 302       403       403       302       404       302

@@ -20,14 +20,14 @@ from buckets.models import Bucket, Document
 from integrations.models import Connection, McpServer, Model, ModelPrice, ModelProvider
 from mindloom import wall
 from mindloom.engine.events import RunCompleted, RunQueued, RunStarted, RunWaiting
-from notifications.models import Kind, Notification
+from notifications.models import Notification
 from runs.models import Approval, Conversation, Guard, PersonMemory, Run, RunArtifact, State, append
 from schedules.models import Schedule
 from teams.forms import write as write_team
 from teams.models import Team
 from teams.queries import exported
 from tests import factories
-from tests.api.bodies import DOORS, WEBHOOKS, buckets, people, schedules
+from tests.api.bodies import DOORS, KEEPING, WEBHOOKS, buckets, people, schedules
 from tests.conftest import PASSWORD, Cast
 from webhooks.models import Delivery, Webhook
 
@@ -105,6 +105,13 @@ class Stage:
         """Of the bucket."""
         with wall.system("tests: set the stage"):
             return self.bucket.questions.get().uuid
+
+    @property
+    def scheduled(self) -> UUID:
+        """A run that the schedule started."""
+        with wall.system("tests: set the stage"):
+            self.schedule.occurrences.update(run_uuid=self.done.uuid)
+        return self.done.uuid
 
     @property
     def invitation(self) -> UUID:
@@ -262,6 +269,8 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
         return stage.approval.uuid
     if page.startswith(("connection", "model_price")):
         return stage.connection.uuid if page.startswith("connection") else stage.model.uuid
+    if page == "of_run":
+        return stage.scheduled
     if page in {"of_agent", "of_team"}:
         return stage.agent.uuid if page == "of_agent" else stage.team.uuid
     if app == "schedules" or page.startswith("schedule"):
@@ -280,22 +289,6 @@ def _uuid(stage: Stage, method: str, app: str, page: str) -> UUID:
     if app == "agents" or page.startswith("agent"):
         return stage.agent.uuid
     return stage.queued.uuid if page in {"stop", "run_cancel"} else stage.done.uuid
-
-
-KEEPING: dict[str, dict[str, Any]] = {
-    "runs:pin": {"pin": "1"},
-    "administration:features": {"name": "sign_up", "on": "0"},
-    "api:model_prices": {"input_price": "2", "output_price": "8"},
-    "administration:mail": {"address": "somebody@example.org"},
-    "runs:delete": {"confirm": "yes"},
-    "runs:retention": {"runs": "30", "action": "save"},
-    "api:retention": {"runs": 30},
-    "notifications:settings": {"daily_hour": "7"} | {f"mail_{kind}": "daily" for kind in Kind.values},
-    "api:notification_settings": {"daily_hour": 8},
-    "integrations:allowed": {"all_models": "all", "all_tools": "all"},
-    "api:department_allowed": {"tools": None},
-}
-"""Bodies of the routes that keep runs and let them go."""
 
 
 def _conversations(stage: Stage) -> dict[str, dict[str, Any]]:

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from agents.services import delete_agent
 from audit.models import Entry
 from mindloom import wall
+from mindloom.web.errors import Conflict
 from schedules.models import Schedule
 from tests import factories
 from tests.schedules.conftest import again, ledger, runs_of
@@ -168,3 +170,22 @@ def test_of_a_private_agent_only_its_owner_and_managers_know(planned, agent, cas
     assert client_as(cast.carol).get(f"/schedules/{planned.uuid}/").status_code == 404
     for person in (cast.bob, cast.alice):
         assert client_as(person).get(f"/schedules/{planned.uuid}/").status_code == 200
+
+
+def test_what_a_schedule_runs_is_not_deleted_under_it(cast, agent, schedule):
+    schedule()
+    with wall.tenant([cast.marketing.pk]), pytest.raises(Conflict, match="A schedule runs “Scout”"):
+        delete_agent(actor=cast.alice, agent=agent)
+
+
+def test_a_run_leads_to_the_schedule_that_started_it(cast, client, schedule, clock):
+    made = schedule()
+    clock.tick()
+    [run] = runs_of(made)
+    client.force_login(cast.bob)
+    way = f"/schedules/of-run/{run.uuid}/"
+
+    assert way in client.get(f"/runs/{run.uuid}/").text
+    assert client.get(way).headers["Location"] == f"/schedules/{made.uuid}/"
+    client.force_login(cast.mallory)
+    assert client.get(way).status_code == 404
