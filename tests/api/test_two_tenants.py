@@ -145,8 +145,8 @@ def test_an_outsider_makes_nothing_in_marketing(stage, things):
     assert "department" in answer.json()["fields"]
 
 
-def test_a_department_chosen_by_a_forged_session_is_not_entered(stage, client_as):
-    client = client_as(stage.cast.mallory)
+def test_a_department_chosen_by_a_forged_session_is_not_entered(stage):
+    client = visitor(stage, "mallory", "agents:list")
     session = client.session
     session["department"] = stage.cast.marketing.pk
     session.save()
