@@ -15,10 +15,10 @@ from audit.services import record
 from mindloom import wall
 from mindloom.web.errors import Invalid
 from notifications.models import Choice, Kind, Notification, Preference
-from notifications.queries import DAILY, preference_of, read_unsubscribe, wanted_by
+from notifications.queries import DAILY, preference_of, read_unsubscribe, told, wanted_by
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from uuid import UUID
 
     from accounts.models import User
@@ -114,11 +114,11 @@ def _note_limit(department: Department) -> bool:
     used = stored_bytes(department.pk)
     percent = used * 100 // most
     subject = f"storage:{department.uuid}"
-    told = Notification.objects.filter(department=department, kind=Kind.LIMIT, subject=subject)
+    said_before = Notification.objects.filter(department=department, kind=Kind.LIMIT, subject=subject)
     if percent < NEAR_PERCENT:
-        told.unread().update(read_at=timezone.now())
+        said_before.unread().update(read_at=timezone.now())
         return False
-    lately = told.filter(at__gt=timezone.now() - AGAIN, data__full=percent >= FULL_PERCENT)
+    lately = said_before.filter(at__gt=timezone.now() - AGAIN, data__full=percent >= FULL_PERCENT)
     if lately.exists():
         return False
     said = {
@@ -141,3 +141,22 @@ def forget_old_notifications() -> int:
     with wall.system("notifications: old ones of all departments"):
         old = Notification.objects.filter(at__lt=timezone.now() - KEEP).values("pk")[:AT_ONCE]
         return Notification.objects.filter(pk__in=old).delete()[0]
+
+
+def own_notifications(person: User) -> Iterator[dict[str, object]]:
+    """What the person was told, for them to take away."""
+    for one in Notification.objects.visible_to(person).newest_first().select_related("person", "department"):
+        says = told(one)
+        yield {
+            "at": one.at,
+            "department": one.department.name,
+            "title": says.title,
+            "text": says.text,
+            "read_at": one.read_at,
+        }
+
+
+def forget_person(person: User) -> None:
+    """Remove what somebody was told who has deleted their account, and how they wanted to be told."""
+    Notification.objects.filter(person=person).delete()
+    Preference.objects.filter(person=person).delete()

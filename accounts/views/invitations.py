@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth import authenticate, login
+from django.contrib.auth import authenticate
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +21,7 @@ from accounts import services
 from accounts.forms.inviting import ImportForm, InviteForm, JoinInvitedForm, Table
 from accounts.models import Role, User
 from accounts.queries import invitations_editable_by, may
+from accounts.views.entering import enter
 from accounts.views.guards import GET_OR_POST, bounded
 from mindloom.web.errors import Conflict, Invalid, NotAllowed
 from mindloom.web.http import render_page
@@ -140,10 +141,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             form.refuse(error)
         else:
             user = authenticate(request, email=found.email, password=form.cleaned_data["password"])
-            if user is not None:
-                login(request, user)
             messages.success(request, f"Welcome to {found.department}.")
-            return redirect("home")
+            return enter(request, user) if isinstance(user, User) else redirect("accounts:sign_in")
     context = {"form": form, "invitation": found}
     return render_page(request, "accounts/invitation.html", context, status=422 if request.method == "POST" else 200)
 
