@@ -11,9 +11,9 @@ from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import api_view
-from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
+from accounts.authentication import caller
 from accounts.idempotency import idempotent
 from accounts.queries import member_department, roles_of
 from agents import gallery, services
@@ -35,7 +35,7 @@ from agents.serializers import (
     VersionNumber,
     VersionOut,
 )
-from mindloom.web.api import Pages
+from mindloom.web.api import Pages, given_in, listed, sifted
 from mindloom.web.errors import Invalid
 from mindloom.web.schema import PAGING, paged, query
 
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
     from rest_framework.request import Request
 
-    from accounts.models import User
     from agents.models import AgentVersion
 
 YAML = "application/yaml"
@@ -86,20 +85,15 @@ def agents(request: Request) -> Response:
 
 
 def _list(request: Request) -> Response:
-    filters = AgentFilter(request.query_params, _agents(request).defer("draft"))
-    if not filters.is_valid():
-        raise ValidationError(filters.errors)
-    pages = Pages()
-    page: Any = pages.paginate_queryset(filters.qs, request)
-    return pages.get_paginated_response(AgentSummary(page, many=True, context={"request": request}).data)
+    return listed(request, sifted(AgentFilter, request, _agents(request).defer("draft")), AgentSummary)
 
 
 @idempotent
 def _create(request: Request) -> Response:
-    given = _given(NewAgent, request)
-    department = member_department(_user(request), given.pop("department", None), things="agents")
+    given = given_in(NewAgent, request)
+    department = member_department(caller(request), given.pop("department", None), things="agents")
     agent = services.create_agent(
-        actor=_user(request),
+        actor=caller(request),
         department_id=department,
         definition=given.pop("draft", None),
         name=given.pop("name"),
@@ -127,15 +121,15 @@ def agent(request: Request, uuid: UUID) -> Response:
     """Show an agent, change it and its draft, or delete one that was never run."""
     found = _find(request, uuid)
     if request.method == "DELETE":
-        services.delete_agent(actor=_user(request), agent=found)
+        services.delete_agent(actor=caller(request), agent=found)
         return Response(status=204)
     if request.method == "PATCH":
-        given = _given(AgentChanges, request)
+        given = given_in(AgentChanges, request)
         draft = given.pop("draft", None)
         definition = None if draft is None else {**found.draft, **draft}
         # The merge is over what was read here, so it is kept only if nobody else has written since.
         given.setdefault("draft_digest", found.draft_digest)
-        services.update_draft(actor=_user(request), agent=found, definition=definition, **given)
+        services.update_draft(actor=caller(request), agent=found, definition=definition, **given)
     return _answer(request, found)
 
 
@@ -145,7 +139,7 @@ def agent(request: Request, uuid: UUID) -> Response:
 def publish(request: Request, uuid: UUID) -> Response:
     """Make the draft the version that runs use."""
     found = _find(request, uuid)
-    version = services.publish_agent(actor=_user(request), agent=found, note=_given(PublishNote, request)["note"])
+    version = services.publish_agent(actor=caller(request), agent=found, note=given_in(PublishNote, request)["note"])
     return Response(
         VersionOut(version).data, status=201, headers={"Location": reverse("api:agent_versions", args=[uuid])}
     )
@@ -156,10 +150,12 @@ def publish(request: Request, uuid: UUID) -> Response:
 @idempotent
 def duplicate(request: Request, uuid: UUID) -> Response:
     """Make a copy of the draft under another name; of an agent that another department shares, of what is published."""
-    given, found = _given(AgentCopy, request), _find(request, uuid)
+    given, found = given_in(AgentCopy, request), _find(request, uuid)
     wanted = given.get("department")
-    department = member_department(_user(request), wanted, things="agents") if wanted else None
-    copy = services.duplicate_agent(actor=_user(request), agent=found, name=given.get("name"), department_id=department)
+    department = member_department(caller(request), wanted, things="agents") if wanted else None
+    copy = services.duplicate_agent(
+        actor=caller(request), agent=found, name=given.get("name"), department_id=department
+    )
     return _answer(request, copy, status=201)
 
 
@@ -168,9 +164,9 @@ def duplicate(request: Request, uuid: UUID) -> Response:
 @idempotent
 def import_file(request: Request) -> Response:
     """Make a new agent, with a draft of yours, from an exported file."""
-    given = _given(AgentFile, request)
-    department = member_department(_user(request), given.get("department"), things="agents")
-    made = services.import_agent(actor=_user(request), department_id=department, data=given["file"].encode())
+    given = given_in(AgentFile, request)
+    department = member_department(caller(request), given.get("department"), things="agents")
+    made = services.import_agent(actor=caller(request), department_id=department, data=given["file"].encode())
     answer = _answer(request, made.agent, status=201)
     answer.data["notes"] = list(made.notes)
     return answer
@@ -195,20 +191,20 @@ def export(request: Request, uuid: UUID) -> HttpResponse:
 @api_view(["POST"])
 def restore_version(request: Request, uuid: UUID) -> Response:
     """Make an earlier version the draft; runs go on with what is published."""
-    found, number = _find(request, uuid), _given(VersionNumber, request)["number"]
-    return _answer(request, services.restore_version(actor=_user(request), agent=found, number=number))
+    found, number = _find(request, uuid), given_in(VersionNumber, request)["number"]
+    return _answer(request, services.restore_version(actor=caller(request), agent=found, number=number))
 
 
 @extend_schema(operation_id="agents_transfer", request=NewOwner, responses=AgentDetail)
 @api_view(["POST"])
 def transfer(request: Request, uuid: UUID) -> Response:
     """Make somebody else of the department the owner."""
-    found, wanted = _find(request, uuid), _given(NewOwner, request)["owner"]
+    found, wanted = _find(request, uuid), given_in(NewOwner, request)["owner"]
     to = next((one for one in heirs(found) if one.email == wanted.lower()), None)
-    if to is None and Agent.objects.editable_by(_user(request)).filter(pk=found.pk).exists():
+    if to is None and Agent.objects.editable_by(caller(request)).filter(pk=found.pk).exists():
         sentence = "Nobody with this address is a member or manager of the agent’s department."
         raise Invalid(sentence, fields={"owner": [sentence]})
-    return _answer(request, services.transfer_agent(actor=_user(request), agent=found, to=to or _user(request)))
+    return _answer(request, services.transfer_agent(actor=caller(request), agent=found, to=to or caller(request)))
 
 
 @extend_schema(
@@ -238,16 +234,16 @@ def compare(request: Request, uuid: UUID) -> Response:
 @api_view(["POST"])
 def archive(request: Request, uuid: UUID) -> Response:
     """Take the agent out of use; its runs and versions stay."""
-    _given(Nothing, request)
-    return _answer(request, services.archive_agent(actor=_user(request), agent=_find(request, uuid)))
+    given_in(Nothing, request)
+    return _answer(request, services.archive_agent(actor=caller(request), agent=_find(request, uuid)))
 
 
 @extend_schema(operation_id="agents_restore", request=None, responses=AgentDetail)
 @api_view(["POST"])
 def restore(request: Request, uuid: UUID) -> Response:
     """Bring an archived agent back."""
-    _given(Nothing, request)
-    return _answer(request, services.restore_agent(actor=_user(request), agent=_find(request, uuid)))
+    given_in(Nothing, request)
+    return _answer(request, services.restore_agent(actor=caller(request), agent=_find(request, uuid)))
 
 
 @extend_schema(operation_id="agents_versions", parameters=PAGING, responses=paged(VersionOut))
@@ -270,22 +266,12 @@ def templates(request: Request) -> Response:
     return Response(TemplateOut(rows, many=True).data)
 
 
-def _user(request: Request) -> User:
-    return cast("User", request.user)
-
-
 def _agents(request: Request) -> Any:
-    return Agent.objects.visible_to(_user(request)).select_related("department", "owner", "published")
+    return Agent.objects.visible_to(caller(request)).select_related("department", "owner", "published")
 
 
 def _find(request: Request, uuid: UUID) -> Agent:
     return cast("Agent", get_object_or_404(_agents(request), uuid=uuid))
-
-
-def _given(serializer: Any, request: Request) -> dict[str, Any]:
-    given = serializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)
 
 
 def _answer(request: Request, agent: Agent, status: int = 200) -> Response:
@@ -296,7 +282,7 @@ def _answer(request: Request, agent: Agent, status: int = 200) -> Response:
 
 
 def _is_inside(request: Request, agent: Agent) -> bool:
-    return agent.department_id in roles_of(_user(request))
+    return agent.department_id in roles_of(caller(request))
 
 
 def _version(agent: Agent, wanted: str) -> AgentVersion:

@@ -14,6 +14,7 @@ from rest_framework.decorators import api_view
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
+from accounts.authentication import caller
 from accounts.idempotency import idempotent
 from accounts.models import Department, Role
 from accounts.queries import departments_editable_by, departments_of, departments_where, roles_of
@@ -32,7 +33,7 @@ from integrations.serializers import (
     ToolOut,
 )
 from integrations.tools.connections import KINDS
-from mindloom.web.api import Pages
+from mindloom.web.api import Pages, given_in, sifted
 from mindloom.web.errors import Invalid, NotAllowed
 from mindloom.web.schema import paged, query
 
@@ -120,22 +121,19 @@ def connections(request: Request) -> Response:
 
 
 def _list(request: Request) -> Response:
-    filters = ConnectionFilter(request.query_params, _connections(request))
-    if not filters.is_valid():
-        raise ValidationError(filters.errors)
     pages = Pages()
-    page: Any = pages.paginate_queryset(filters.qs, request)
+    page: Any = pages.paginate_queryset(sifted(ConnectionFilter, request, _connections(request)), request)
     return pages.get_paginated_response(_out(request, page, many=True))
 
 
 @idempotent
 def _create(request: Request) -> Response:
-    given = _given(NewConnection, request)
-    department_id = _department(_user(request), given.pop("department", None))
+    given = given_in(NewConnection, request)
+    department_id = _department(caller(request), given.pop("department", None))
     values = _values(given["kind"], given)
     with _in_the_callers_words(given["kind"]):
         made = services.create_connection(
-            actor=_user(request),
+            actor=caller(request),
             department_id=department_id,
             kind=given["kind"],
             name=given["name"],
@@ -165,21 +163,21 @@ def connection(request: Request, uuid: UUID) -> Response:
     """Show a connection, change or delete it."""
     found = _find(request, uuid)
     if request.method == "DELETE":
-        services.delete_connection(actor=_user(request), connection=found)
+        services.delete_connection(actor=caller(request), connection=found)
         return Response(status=204)
     if request.method == "PATCH":
-        given = _given(ConnectionChanges, request)
+        given = given_in(ConnectionChanges, request)
         values = _values(found.kind, given)
         with _in_the_callers_words(found.kind):
             services.update_connection(
-                actor=_user(request),
+                actor=caller(request),
                 connection=found,
                 name=given.get("name"),
                 visibility=given.get("visibility"),
                 values=values,
             )
         if (enabled := given.get("is_enabled")) is not None:
-            services.enable_connection(actor=_user(request), connection=found, enabled=enabled)
+            services.enable_connection(actor=caller(request), connection=found, enabled=enabled)
     return Response(_out(request, _find(request, uuid)))
 
 
@@ -187,8 +185,8 @@ def connection(request: Request, uuid: UUID) -> Response:
 @api_view(["POST"])
 def connection_test(request: Request, uuid: UUID) -> Response:
     """Try a connection for real and say how it went."""
-    _given(Nothing, request)
-    result = services.test_connection(actor=_user(request), connection=_find(request, uuid))
+    given_in(Nothing, request)
+    result = services.test_connection(actor=caller(request), connection=_find(request, uuid))
     return Response(ConnectionTestOut(result).data)
 
 
@@ -218,12 +216,8 @@ def _fields(kind: str) -> tuple[ConnectionField, ...]:
     return KINDS[kind].fields if kind in KINDS else ()
 
 
-def _user(request: Request) -> User:
-    return cast("User", request.user)
-
-
 def _connections(request: Request) -> Any:
-    return Connection.objects.visible_to(_user(request)).select_related("department", "owner")
+    return Connection.objects.visible_to(caller(request)).select_related("department", "owner")
 
 
 def _find(request: Request, uuid: UUID) -> Connection:
@@ -232,14 +226,8 @@ def _find(request: Request, uuid: UUID) -> Connection:
 
 def _out(request: Request, rows: Any, *, many: bool = False) -> Any:
     pks = [row.pk for row in (rows if many else [rows])]
-    editable = set(Connection.objects.editable_by(_user(request)).filter(pk__in=pks).values_list("pk", flat=True))
+    editable = set(Connection.objects.editable_by(caller(request)).filter(pk__in=pks).values_list("pk", flat=True))
     return ConnectionOut(rows, many=many, context={"editable": editable}).data
-
-
-def _given(serializer: Any, request: Request) -> dict[str, Any]:
-    given = serializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)
 
 
 def _department(user: User, wanted: UUID | None) -> int:

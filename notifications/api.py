@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import django_filters
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
-from mindloom.web.api import Pages
-from mindloom.web.errors import Invalid
+from accounts.authentication import caller
+from mindloom.web.api import given_in, listed, sifted
 from mindloom.web.schema import paged, query
 from notifications import services
 from notifications.models import Kind, Notification
@@ -19,9 +19,6 @@ from notifications.serializers import NotificationOut, PreferenceIn, PreferenceO
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
-    from rest_framework.serializers import Serializer
-
-    from accounts.models import User
 
 
 class NotificationFilter(django_filters.FilterSet):
@@ -47,12 +44,8 @@ class NotificationFilter(django_filters.FilterSet):
 @api_view(["GET"])
 def notifications(request: Request) -> Response:
     """Your own, of the kinds that you want to see."""
-    found = wanted_by(_user(request)).select_related("person", "department")
-    filters = NotificationFilter(request.query_params, found)
-    if not filters.is_valid():
-        raise Invalid(fields={name: [str(error) for error in errors] for name, errors in filters.errors.items()})
-    pages = Pages()
-    return pages.get_paginated_response(NotificationOut(pages.paginate_queryset(filters.qs, request), many=True).data)
+    found = wanted_by(caller(request)).select_related("person", "department")
+    return listed(request, sifted(NotificationFilter, request, found), NotificationOut)
 
 
 @extend_schema(
@@ -64,8 +57,8 @@ def notifications(request: Request) -> Response:
 @api_view(["POST"])
 def read(request: Request) -> Response:
     """Those of others, and read ones, are passed over."""
-    given = _given(ReadIn, request)
-    return Response({"read": services.mark_read(actor=_user(request), uuids=given.get("uuids"))})
+    given = given_in(ReadIn, request)
+    return Response({"read": services.mark_read(actor=caller(request), uuids=given.get("uuids"))})
 
 
 @extend_schema(
@@ -85,15 +78,5 @@ def read(request: Request) -> Response:
 def settings(request: Request) -> Response:
     """What is not given stays as it is."""
     if request.method == "PATCH":
-        services.choose(actor=_user(request), **_given(PreferenceIn, request))
-    return Response(PreferenceOut(preference_of(_user(request))).data)
-
-
-def _given(serializer: type[Serializer[Any]], request: Request) -> dict[str, Any]:
-    checked = serializer(data=request.data)
-    checked.is_valid(raise_exception=True)
-    return dict(checked.validated_data)
-
-
-def _user(request: Request) -> User:
-    return cast("User", request.user)
+        services.choose(actor=caller(request), **given_in(PreferenceIn, request))
+    return Response(PreferenceOut(preference_of(caller(request))).data)

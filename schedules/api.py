@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import django_filters
@@ -12,12 +12,12 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
+from accounts.authentication import caller
 from accounts.idempotency import idempotent
 from accounts.queries import department_named
 from agents.models import Agent
 from integrations.serializers import Nothing
-from mindloom.web.api import Pages
-from mindloom.web.errors import Invalid
+from mindloom.web.api import Pages, given_in, listed, sifted
 from mindloom.web.schema import PAGING, paged, query
 from runs.services import check_may_run
 from schedules import services
@@ -70,17 +70,13 @@ def schedules(request: Request) -> Response:
     """List schedules, newest first; or make one."""
     if request.method == "POST":
         return _create(request)
-    filters = ScheduleFilter(request.query_params, _visible(request))
-    if not filters.is_valid():
-        raise Invalid(fields={name: [str(error) for error in errors] for name, errors in filters.errors.items()})
-    pages = Pages()
-    return pages.get_paginated_response(ScheduleOut(pages.paginate_queryset(filters.qs, request), many=True).data)
+    return listed(request, sifted(ScheduleFilter, request, _visible(request)), ScheduleOut)
 
 
 @idempotent
 def _create(request: Request) -> Response:
-    given = _given(NewSchedule, request)
-    user = _user(request)
+    given = given_in(NewSchedule, request)
+    user = caller(request)
     target = _target(user, given)
     wanted = given.pop("department", None)
     department = check_may_run(user, target, department_named(user, wanted) if wanted else None)
@@ -111,11 +107,11 @@ def schedule(request: Request, uuid: UUID) -> Response:
     """Show a schedule, change or delete it."""
     found = _one(request, uuid)
     if request.method == "DELETE":
-        services.delete_schedule(actor=_user(request), schedule=found)
+        services.delete_schedule(actor=caller(request), schedule=found)
         return Response(status=204)
     if request.method == "PATCH":
-        given = _given(ScheduleChanges, request)
-        services.update_schedule(actor=_user(request), schedule=found, values=given)
+        given = given_in(ScheduleChanges, request)
+        services.update_schedule(actor=caller(request), schedule=found, values=given)
     return _shown(request, uuid)
 
 
@@ -128,8 +124,8 @@ def schedule(request: Request, uuid: UUID) -> Response:
 @api_view(["POST"])
 def pause(request: Request, uuid: UUID) -> Response:
     """The ledger says so for each time."""
-    _given(Nothing, request)
-    services.pause_schedule(actor=_user(request), schedule=_one(request, uuid))
+    given_in(Nothing, request)
+    services.pause_schedule(actor=caller(request), schedule=_one(request, uuid))
     return _shown(request, uuid)
 
 
@@ -142,8 +138,8 @@ def pause(request: Request, uuid: UUID) -> Response:
 @api_view(["POST"])
 def resume(request: Request, uuid: UUID) -> Response:
     """Failures count anew."""
-    _given(Nothing, request)
-    services.resume_schedule(actor=_user(request), schedule=_one(request, uuid))
+    given_in(Nothing, request)
+    services.resume_schedule(actor=caller(request), schedule=_one(request, uuid))
     return _shown(request, uuid)
 
 
@@ -156,8 +152,8 @@ def resume(request: Request, uuid: UUID) -> Response:
 @api_view(["POST"])
 def take_over(request: Request, uuid: UUID) -> Response:
     """For managers, when the owner leaves."""
-    _given(Nothing, request)
-    services.take_over_schedule(actor=_user(request), schedule=_one(request, uuid))
+    given_in(Nothing, request)
+    services.take_over_schedule(actor=caller(request), schedule=_one(request, uuid))
     return _shown(request, uuid)
 
 
@@ -175,8 +171,8 @@ def run(request: Request, uuid: UUID) -> Response:
 
 @idempotent
 def _run(request: Request, uuid: UUID) -> Response:
-    _given(Nothing, request)
-    made = services.run_schedule(actor=_user(request), schedule=_one(request, uuid))
+    given_in(Nothing, request)
+    made = services.run_schedule(actor=caller(request), schedule=_one(request, uuid))
     return Response(OccurrenceOut(made).data, status=201)
 
 
@@ -190,7 +186,7 @@ def _run(request: Request, uuid: UUID) -> Response:
 def occurrences(request: Request, uuid: UUID) -> Response:
     """Kept for 400 days."""
     pages = _ByTime()
-    found = Occurrence.objects.visible_to(_user(request)).filter(schedule=_one(request, uuid))
+    found = Occurrence.objects.visible_to(caller(request)).filter(schedule=_one(request, uuid))
     return pages.get_paginated_response(OccurrenceOut(pages.paginate_queryset(found, request), many=True).data)
 
 
@@ -203,7 +199,7 @@ def occurrences(request: Request, uuid: UUID) -> Response:
 @api_view(["POST"])
 def next_times(request: Request) -> Response:
     """Nothing is kept."""
-    given = _given(RuleFields, request)
+    given = given_in(RuleFields, request)
     rule, zone = check_rule(given["rule"]), check_zone(given["time_zone"])
     found = preview(rule, zone, given.get("starts_at"), given.get("ends_at"))
     times = [moment.astimezone(ZoneInfo(zone)).isoformat() for moment in found.times]
@@ -216,10 +212,6 @@ class _ByTime(Pages):
     ordering = "-planned_at"
 
 
-def _user(request: Request) -> User:
-    return cast("User", request.user)
-
-
 def _target(user: User, given: dict[str, Any]) -> Agent | Team:
     """What is to run. The serializer has seen that it is one thing."""
     if uuid := given.pop("team", None):
@@ -228,7 +220,7 @@ def _target(user: User, given: dict[str, Any]) -> Agent | Team:
 
 
 def _visible(request: Request) -> Any:
-    return Schedule.objects.visible_to(_user(request)).select_related("department", "owner", "agent", "team")
+    return Schedule.objects.visible_to(caller(request)).select_related("department", "owner", "agent", "team")
 
 
 def _one(request: Request, uuid: UUID) -> Schedule:
@@ -238,9 +230,3 @@ def _one(request: Request, uuid: UUID) -> Schedule:
 
 def _shown(request: Request, uuid: UUID) -> Response:
     return Response(ScheduleOut(_one(request, uuid)).data)
-
-
-def _given(serializer: Any, request: Request) -> dict[str, Any]:
-    given = serializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)

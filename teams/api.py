@@ -10,15 +10,15 @@ from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import api_view
-from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
+from accounts.authentication import caller
 from accounts.idempotency import idempotent
 from accounts.models import Role
 from accounts.queries import may, member_department
 from agents.definition.reading import clean_name
 from agents.serializers import DifferenceOut, NewOwner, Nothing, PublishNote, VersionNumber
-from mindloom.web.api import Pages
+from mindloom.web.api import Pages, given_in, listed, sifted
 from mindloom.web.errors import Invalid, NotFound
 from mindloom.web.http import yaml_download
 from mindloom.web.schema import PAGING, paged, query
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
     from rest_framework.request import Request
 
-    from accounts.models import User
 
 _WHICH = "The number of a version, or draft."
 WHICH = OpenApiParameter("version", str, description=f"{_WHICH} The draft, when left out.")
@@ -87,20 +86,15 @@ def teams(request: Request) -> Response:
 
 
 def _list(request: Request) -> Response:
-    filters = TeamFilter(request.query_params, _teams(request))
-    if not filters.is_valid():
-        raise ValidationError(filters.errors)
-    pages = Pages()
-    page: Any = pages.paginate_queryset(filters.qs, request)
-    return pages.get_paginated_response(TeamSummary(page, many=True, context={"request": request}).data)
+    return listed(request, sifted(TeamFilter, request, _teams(request)), TeamSummary)
 
 
 @idempotent
 def _create(request: Request) -> Response:
-    given = _given(NewTeam, request)
+    given = given_in(NewTeam, request)
     team = services.create_team(
-        actor=_user(request),
-        department_id=member_department(_user(request), given.pop("department", None), things="teams"),
+        actor=caller(request),
+        department_id=member_department(caller(request), given.pop("department", None), things="teams"),
         definition=given.pop("draft", None),
         **given,
     )
@@ -126,15 +120,15 @@ def team(request: Request, uuid: UUID) -> Response:
     """Show a team, change it and its draft, or delete one that was never run."""
     found = _find(request, uuid)
     if request.method == "DELETE":
-        services.delete_team(actor=_user(request), team=found)
+        services.delete_team(actor=caller(request), team=found)
         return Response(status=204)
     if request.method == "PATCH":
-        given = _given(TeamChanges, request)
+        given = given_in(TeamChanges, request)
         draft = given.pop("draft", None)
         definition = None if draft is None else {**found.draft, **draft}
         # The merge is over what was read here, so it is kept only if nobody else has written since.
         given.setdefault("draft_digest", found.draft_digest)
-        services.update_draft(actor=_user(request), team=found, definition=definition, **given)
+        services.update_draft(actor=caller(request), team=found, definition=definition, **given)
     return _answer(request, found)
 
 
@@ -144,7 +138,7 @@ def team(request: Request, uuid: UUID) -> Response:
 def publish(request: Request, uuid: UUID) -> Response:
     """Make the draft the version that runs use."""
     found = _find(request, uuid)
-    version = services.publish_team(actor=_user(request), team=found, note=_given(PublishNote, request)["note"])
+    version = services.publish_team(actor=caller(request), team=found, note=given_in(PublishNote, request)["note"])
     return Response(
         TeamVersionOut(version).data, status=201, headers={"Location": reverse("api:team_versions", args=[uuid])}
     )
@@ -155,10 +149,10 @@ def publish(request: Request, uuid: UUID) -> Response:
 @idempotent
 def duplicate(request: Request, uuid: UUID) -> Response:
     """Make a copy of the draft under another name; of a team that another department shares, of what is published."""
-    given, found = _given(TeamCopy, request), _find(request, uuid)
+    given, found = given_in(TeamCopy, request), _find(request, uuid)
     wanted = given.get("department")
-    department = member_department(_user(request), wanted, things="teams") if wanted else None
-    copy = services.duplicate_team(actor=_user(request), team=found, name=given.get("name"), department_id=department)
+    department = member_department(caller(request), wanted, things="teams") if wanted else None
+    copy = services.duplicate_team(actor=caller(request), team=found, name=given.get("name"), department_id=department)
     return _answer(request, copy, status=201)
 
 
@@ -166,16 +160,16 @@ def duplicate(request: Request, uuid: UUID) -> Response:
 @api_view(["POST"])
 def archive(request: Request, uuid: UUID) -> Response:
     """Take the team out of use; its runs and versions stay."""
-    _given(Nothing, request)
-    return _answer(request, services.archive_team(actor=_user(request), team=_find(request, uuid)))
+    given_in(Nothing, request)
+    return _answer(request, services.archive_team(actor=caller(request), team=_find(request, uuid)))
 
 
 @extend_schema(operation_id="teams_restore", request=None, responses=TeamDetail)
 @api_view(["POST"])
 def restore(request: Request, uuid: UUID) -> Response:
     """Bring an archived team back."""
-    _given(Nothing, request)
-    return _answer(request, services.restore_team(actor=_user(request), team=_find(request, uuid)))
+    given_in(Nothing, request)
+    return _answer(request, services.restore_team(actor=caller(request), team=_find(request, uuid)))
 
 
 @extend_schema(operation_id="teams_versions", parameters=PAGING, responses=paged(TeamVersionOut))
@@ -198,7 +192,7 @@ def export(request: Request, uuid: UUID) -> HttpResponse:
     """The file of the draft, or of a version; without secrets, members named."""
     found = _find(request, uuid)
     definition = _definition(request, found, request.query_params.get("version") or _usual(request, found))
-    return yaml_download(found.name, exported(_user(request), found, definition))
+    return yaml_download(found.name, exported(caller(request), found, definition))
 
 
 @extend_schema(operation_id="teams_import", request=TeamFile, responses={201: ImportedTeam})
@@ -206,9 +200,9 @@ def export(request: Request, uuid: UUID) -> HttpResponse:
 @idempotent
 def import_file(request: Request) -> Response:
     """Make a new team from an exported file; `notes` say what has to be looked at."""
-    given = _given(TeamFile, request)
-    department = member_department(_user(request), given.get("department"), things="teams")
-    made = services.import_team(actor=_user(request), department_id=department, data=given["file"].encode())
+    given = given_in(TeamFile, request)
+    department = member_department(caller(request), given.get("department"), things="teams")
+    made = services.import_team(actor=caller(request), department_id=department, data=given["file"].encode())
     answer = _answer(request, made.team, status=201)
     answer.data["notes"] = list(made.notes)
     return answer
@@ -218,20 +212,20 @@ def import_file(request: Request) -> Response:
 @api_view(["POST"])
 def restore_version(request: Request, uuid: UUID) -> Response:
     """Make an earlier version the draft; runs go on with what is published."""
-    found, number = _find(request, uuid), _given(VersionNumber, request)["number"]
-    return _answer(request, services.restore_version(actor=_user(request), team=found, number=number))
+    found, number = _find(request, uuid), given_in(VersionNumber, request)["number"]
+    return _answer(request, services.restore_version(actor=caller(request), team=found, number=number))
 
 
 @extend_schema(operation_id="teams_transfer", request=NewOwner, responses=TeamDetail)
 @api_view(["POST"])
 def transfer(request: Request, uuid: UUID) -> Response:
     """Make somebody else of the department the owner."""
-    found, wanted = _find(request, uuid), _given(NewOwner, request)["owner"]
+    found, wanted = _find(request, uuid), given_in(NewOwner, request)["owner"]
     to = next((one for one in heirs(found) if one.email == wanted.lower()), None)
-    if to is None and Team.objects.editable_by(_user(request)).filter(pk=found.pk).exists():
+    if to is None and Team.objects.editable_by(caller(request)).filter(pk=found.pk).exists():
         sentence = "Nobody with this address is a member or manager of the team’s department."
         raise Invalid(sentence, fields={"owner": [sentence]})
-    return _answer(request, services.transfer_team(actor=_user(request), team=found, to=to or _user(request)))
+    return _answer(request, services.transfer_team(actor=caller(request), team=found, to=to or caller(request)))
 
 
 @extend_schema(operation_id="teams_compare", parameters=[BEFORE, AFTER], responses=DifferenceOut)
@@ -242,40 +236,30 @@ def compare(request: Request, uuid: UUID) -> Response:
     published = str(found.published.number) if found.published else ""
     before = request.query_params.get("from") or published
     after = request.query_params.get("to") or _usual(request, found)
-    changed = difference(_user(request), _definition(request, found, before), _definition(request, found, after))
+    changed = difference(caller(request), _definition(request, found, before), _definition(request, found, after))
     told = {"before": before, "after": after, "changes": changed.changes, "lines": changed.lines}
     return Response(DifferenceOut(told).data)
 
 
 def _usual(request: Request, team: Team) -> str:
     """The draft, or what is published for people who do not see the draft."""
-    inside = may(_user(request), Role.VIEWER, team.department_id)
+    inside = may(caller(request), Role.VIEWER, team.department_id)
     return "draft" if inside or team.published is None else str(team.published.number)
 
 
 def _definition(request: Request, team: Team, which: str) -> dict[str, Any]:
-    found: dict[str, Any] | None = definition_of(_user(request), team, which)
+    found: dict[str, Any] | None = definition_of(caller(request), team, which)
     if found is None:
         raise NotFound(f"“{team.name}” has no version “{clean_name(which)}”. Name the number of one, or draft.")
     return found
 
 
-def _user(request: Request) -> User:
-    return cast("User", request.user)
-
-
 def _teams(request: Request) -> Any:
-    return Team.objects.visible_to(_user(request)).select_related("department", "owner", "published")
+    return Team.objects.visible_to(caller(request)).select_related("department", "owner", "published")
 
 
 def _find(request: Request, uuid: UUID) -> Team:
     return cast("Team", get_object_or_404(_teams(request), uuid=uuid))
-
-
-def _given(serializer: Any, request: Request) -> dict[str, Any]:
-    given = serializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)
 
 
 def _answer(request: Request, team: Team, status: int = 200) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -11,11 +11,12 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
+from accounts.authentication import caller
 from accounts.idempotency import idempotent
 from accounts.models import Department, Role
 from accounts.queries import department_named, departments_where, may
 from integrations.serializers import Nothing
-from mindloom.web.api import Pages
+from mindloom.web.api import Pages, given_in
 from mindloom.web.errors import NotAllowed
 from mindloom.web.schema import PAGING, paged
 from webhooks import services
@@ -57,20 +58,20 @@ _REFUSAL = "Only managers of the department look after its webhooks."
 @api_view(["GET", "POST"])
 def webhooks(request: Request) -> Response:
     """List webhooks, newest first; or make one."""
-    if not departments_where(_user(request), Role.MANAGER):
+    if not departments_where(caller(request), Role.MANAGER):
         raise NotAllowed(_REFUSAL)
     if request.method == "POST":
         return _create(request)
     pages = Pages()
-    found = Webhook.objects.editable_by(_user(request)).select_related("department")
+    found = Webhook.objects.editable_by(caller(request)).select_related("department")
     return pages.get_paginated_response(WebhookOut(pages.paginate_queryset(found, request), many=True).data)
 
 
 @idempotent
 def _create(request: Request) -> Response:
-    given = _given(NewWebhook, request)
-    department = _department(_user(request), given.pop("department", None))
-    made, secret = services.create_webhook(actor=_user(request), department_id=department, **given)
+    given = given_in(NewWebhook, request)
+    department = _department(caller(request), given.pop("department", None))
+    made, secret = services.create_webhook(actor=caller(request), department_id=department, **given)
     return _with_secret(made, secret, status=201, headers={"Location": reverse("api:webhook", args=[made.uuid])})
 
 
@@ -93,14 +94,14 @@ def webhook(request: Request, uuid: UUID) -> Response:
     """Show a webhook, change or delete it."""
     found = _managed(request, uuid)
     if request.method == "DELETE":
-        services.delete_webhook(actor=_user(request), webhook=found)
+        services.delete_webhook(actor=caller(request), webhook=found)
         return Response(status=204)
     if request.method == "PATCH":
-        given = _given(WebhookChanges, request)
+        given = given_in(WebhookChanges, request)
         enabled = given.pop("is_enabled", None)
-        services.update_webhook(actor=_user(request), webhook=found, values=given)
+        services.update_webhook(actor=caller(request), webhook=found, values=given)
         if enabled is not None:
-            services.enable_webhook(actor=_user(request), webhook=found, enabled=enabled)
+            services.enable_webhook(actor=caller(request), webhook=found, enabled=enabled)
     return Response(WebhookOut(_managed(request, uuid)).data)
 
 
@@ -113,8 +114,8 @@ def webhook(request: Request, uuid: UUID) -> Response:
 @api_view(["POST"])
 def rotate(request: Request, uuid: UUID) -> Response:
     """The new secret is in the answer, once."""
-    _given(Nothing, request)
-    secret = services.rotate_secret(actor=_user(request), webhook=_managed(request, uuid))
+    given_in(Nothing, request)
+    secret = services.rotate_secret(actor=caller(request), webhook=_managed(request, uuid))
     return _with_secret(_managed(request, uuid), secret)
 
 
@@ -124,8 +125,8 @@ def rotate(request: Request, uuid: UUID) -> Response:
 @api_view(["POST"])
 def test(request: Request, uuid: UUID) -> Response:
     """The test is sent at once, and once."""
-    _given(Nothing, request)
-    return _shown(services.test_webhook(actor=_user(request), webhook=_managed(request, uuid)))
+    given_in(Nothing, request)
+    return _shown(services.test_webhook(actor=caller(request), webhook=_managed(request, uuid)))
 
 
 @extend_schema(
@@ -137,7 +138,7 @@ def test(request: Request, uuid: UUID) -> Response:
 @api_view(["GET"])
 def deliveries(request: Request, uuid: UUID) -> Response:
     """Kept for `WEBHOOK_KEEP_DAYS`."""
-    found = Delivery.objects.editable_by(_user(request)).filter(webhook=_managed(request, uuid))
+    found = Delivery.objects.editable_by(caller(request)).filter(webhook=_managed(request, uuid))
     pages = Pages()
     return pages.get_paginated_response(DeliveryOut(pages.paginate_queryset(found, request), many=True).data)
 
@@ -158,24 +159,20 @@ def delivery(request: Request, uuid: UUID, delivery_uuid: UUID) -> Response:
 @api_view(["POST"])
 def redeliver(request: Request, uuid: UUID, delivery_uuid: UUID) -> Response:
     """It is sent at once; when that fails it is tried again like a new one."""
-    _given(Nothing, request)
-    return _shown(services.redeliver(actor=_user(request), delivery=_delivery(request, uuid, delivery_uuid)))
-
-
-def _user(request: Request) -> User:
-    return cast("User", request.user)
+    given_in(Nothing, request)
+    return _shown(services.redeliver(actor=caller(request), delivery=_delivery(request, uuid, delivery_uuid)))
 
 
 def _managed(request: Request, uuid: UUID) -> Webhook:
-    visible = Webhook.objects.visible_to(_user(request)).select_related("department")
+    visible = Webhook.objects.visible_to(caller(request)).select_related("department")
     found = get_object_or_404(visible, uuid=uuid)
-    if not may(_user(request), Role.MANAGER, found.department_id):
+    if not may(caller(request), Role.MANAGER, found.department_id):
         raise NotAllowed(_REFUSAL)
     return found
 
 
 def _delivery(request: Request, uuid: UUID, delivery_uuid: UUID) -> Delivery:
-    found = Delivery.objects.editable_by(_user(request)).filter(webhook=_managed(request, uuid))
+    found = Delivery.objects.editable_by(caller(request)).filter(webhook=_managed(request, uuid))
     return get_object_or_404(found.select_related("webhook"), uuid=delivery_uuid)
 
 
@@ -190,12 +187,6 @@ def _with_secret(webhook: Webhook, secret: str, **options: Any) -> Response:
     response["Cache-Control"] = "no-store"
     response.remembered = {**data, "secret": None}  # type: ignore[attr-defined]
     return response
-
-
-def _given(serializer: Any, request: Request) -> dict[str, Any]:
-    given = serializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)
 
 
 def _department(user: User, wanted: UUID | None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import django_filters
 from django.db.models import Q
@@ -13,6 +13,7 @@ from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
 from accounts import services
+from accounts.authentication import caller
 from accounts.idempotency import idempotent
 from accounts.models import Department, Invitation, Membership, Role, User
 from accounts.queries import (
@@ -35,8 +36,8 @@ from accounts.serializers.departments import (
     PersonOut,
     Removed,
 )
-from mindloom.web.api import Pages
-from mindloom.web.errors import Invalid, NotAllowed
+from mindloom.web.api import Pages, given_in, listed, sifted
+from mindloom.web.errors import NotAllowed
 from mindloom.web.schema import paged, query
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class PersonFilter(django_filters.FilterSet):
 @idempotent
 def create(request: Request) -> Response:
     """Make a department. For administrators."""
-    made = services.create_department(actor=_user(request), **_given(NewDepartment, request))
+    made = services.create_department(actor=caller(request), **given_in(NewDepartment, request))
     place = reverse("api:department", args=[made.uuid])
     return Response(DepartmentOut(made).data, status=201, headers={"Location": place})
 
@@ -102,8 +103,8 @@ def department(request: Request, uuid: UUID) -> Response:
     """One of your departments; administrators see all, archived ones too."""
     found = _department(request, uuid)
     if request.method == "PATCH":
-        changes = _given(DepartmentChanges, request)
-        found = services.update_department(actor=_user(request), department=found, **changes)
+        changes = given_in(DepartmentChanges, request)
+        found = services.update_department(actor=caller(request), department=found, **changes)
     return Response(DepartmentOut(found).data)
 
 
@@ -117,7 +118,7 @@ def department(request: Request, uuid: UUID) -> Response:
 def archive(request: Request, uuid: UUID) -> Response:
     """It can be opened again."""
     found = _department(request, uuid)
-    return Response(DepartmentOut(services.archive_department(actor=_user(request), department=found)).data)
+    return Response(DepartmentOut(services.archive_department(actor=caller(request), department=found)).data)
 
 
 @extend_schema(
@@ -130,7 +131,7 @@ def archive(request: Request, uuid: UUID) -> Response:
 def restore(request: Request, uuid: UUID) -> Response:
     """With the members it had."""
     found = _department(request, uuid)
-    return Response(DepartmentOut(services.restore_department(actor=_user(request), department=found)).data)
+    return Response(DepartmentOut(services.restore_department(actor=caller(request), department=found)).data)
 
 
 @extend_schema(
@@ -142,8 +143,8 @@ def restore(request: Request, uuid: UUID) -> Response:
 @api_view(["GET"])
 def members(request: Request, uuid: UUID) -> Response:
     """The newest first."""
-    found = members_editable_by(_user(request)).in_departments([_managed(request, uuid).pk])
-    return _listed(request, MemberFilter, found, MemberOut)
+    found = members_editable_by(caller(request)).in_departments([_managed(request, uuid).pk])
+    return listed(request, sifted(MemberFilter, request, found), MemberOut)
 
 
 @extend_schema(
@@ -162,7 +163,7 @@ def members(request: Request, uuid: UUID) -> Response:
 @api_view(["PATCH", "DELETE"])
 def member(request: Request, uuid: UUID, person_uuid: UUID) -> Response:
     """What somebody owns who is removed becomes yours."""
-    actor = _user(request)
+    actor = caller(request)
     found = members_editable_by(actor).in_departments([_managed(request, uuid).pk])
     membership = get_object_or_404(found, user__uuid=person_uuid)
     if request.method == "DELETE":
@@ -170,7 +171,7 @@ def member(request: Request, uuid: UUID, person_uuid: UUID) -> Response:
             return Response({"handed_over": services.remove_member(actor=actor, membership=membership)})
         services.refuse_member(actor=actor, membership=membership)
         return Response({"handed_over": {}})
-    given = _given(MemberChanges, request)
+    given = given_in(MemberChanges, request)
     role = Role(given.get("role", membership.role))
     if "status" in given:
         membership = services.accept_member(actor=actor, membership=membership, role=role)
@@ -199,17 +200,17 @@ def invitations(request: Request, uuid: UUID) -> Response:
     if request.method == "POST":
         return _invite(request, found)
     pages = Pages()
-    rows = invitations_editable_by(_user(request)).in_departments([found.pk]).select_related("invited_by")
+    rows = invitations_editable_by(caller(request)).in_departments([found.pk]).select_related("invited_by")
     return pages.get_paginated_response(InvitationOut(pages.paginate_queryset(rows, request), many=True).data)
 
 
 @idempotent
 def _invite(request: Request, department: Department) -> Response:
-    given = _given(InvitationsIn, request)["people"]
+    given = given_in(InvitationsIn, request)["people"]
     people = [
         services.Wanted(one["email"], one.get("name", ""), Role(one.get("role", Role.MEMBER.value))) for one in given
     ]
-    done = services.invite(actor=_user(request), department=department, people=people)
+    done = services.invite(actor=caller(request), department=department, people=people)
     return Response(InvitedOut(done).data, status=201)
 
 
@@ -221,8 +222,8 @@ def _invite(request: Request, department: Department) -> Response:
 @api_view(["DELETE"])
 def invitation(request: Request, uuid: UUID, invitation_uuid: UUID) -> Response:
     """One that has not been accepted."""
-    found: QuerySet[Invitation] = invitations_editable_by(_user(request)).in_departments([_managed(request, uuid).pk])
-    services.withdraw_invitation(actor=_user(request), invitation=get_object_or_404(found, uuid=invitation_uuid))
+    found: QuerySet[Invitation] = invitations_editable_by(caller(request)).in_departments([_managed(request, uuid).pk])
+    services.withdraw_invitation(actor=caller(request), invitation=get_object_or_404(found, uuid=invitation_uuid))
     return Response(status=204)
 
 
@@ -236,7 +237,7 @@ def invitation(request: Request, uuid: UUID, invitation_uuid: UUID) -> Response:
 def people(request: Request) -> Response:
     """The newest first."""
     _administrator(request)
-    return _listed(request, PersonFilter, everybody(_user(request)).prefetch_related(None), PersonOut)
+    return listed(request, sifted(PersonFilter, request, everybody(caller(request)).prefetch_related(None)), PersonOut)
 
 
 @extend_schema(
@@ -249,8 +250,8 @@ def people(request: Request) -> Response:
 def deactivate(request: Request, uuid: UUID) -> Response:
     """Nothing is deleted."""
     _administrator(request)
-    person = get_object_or_404(everybody(_user(request)), uuid=uuid)
-    return Response(PersonOut(services.deactivate_person(actor=_user(request), person=person)).data)
+    person = get_object_or_404(everybody(caller(request)), uuid=uuid)
+    return Response(PersonOut(services.deactivate_person(actor=caller(request), person=person)).data)
 
 
 @extend_schema(
@@ -263,41 +264,23 @@ def deactivate(request: Request, uuid: UUID) -> Response:
 def reactivate(request: Request, uuid: UUID) -> Response:
     """With the memberships they had."""
     _administrator(request)
-    person = get_object_or_404(everybody(_user(request)), uuid=uuid)
-    return Response(PersonOut(services.reactivate_person(actor=_user(request), person=person)).data)
-
-
-def _listed(request: Request, filters: type[django_filters.FilterSet], found: QuerySet[Any], shown: Any) -> Response:
-    checked = filters(request.query_params, found)
-    if not checked.is_valid():
-        raise Invalid(fields={name: [str(error) for error in errors] for name, errors in checked.errors.items()})
-    pages = Pages()
-    return pages.get_paginated_response(shown(pages.paginate_queryset(checked.qs, request), many=True).data)
+    person = get_object_or_404(everybody(caller(request)), uuid=uuid)
+    return Response(PersonOut(services.reactivate_person(actor=caller(request), person=person)).data)
 
 
 def _department(request: Request, uuid: UUID) -> Department:
     """One of the person's, or for administrators any. 404 for others."""
-    user = _user(request)
+    user = caller(request)
     return get_object_or_404(departments_of(user) | departments_editable_by(user), uuid=uuid)
 
 
 def _managed(request: Request, uuid: UUID) -> Department:
-    found = get_object_or_404(departments_of(_user(request)), uuid=uuid)
-    if not may(_user(request), Role.MANAGER, found.pk):
+    found = get_object_or_404(departments_of(caller(request)), uuid=uuid)
+    if not may(caller(request), Role.MANAGER, found.pk):
         raise NotAllowed("Only managers of the department see and change who belongs to it.")
     return found
 
 
 def _administrator(request: Request) -> None:
-    if not _user(request).is_administrator:
+    if not caller(request).is_administrator:
         raise NotAllowed("Only administrators may do this.")
-
-
-def _given(serializer: Any, request: Request) -> dict[str, Any]:
-    given = serializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)
-
-
-def _user(request: Request) -> User:
-    return cast("User", request.user)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
 from accounts import services
-from accounts.authentication import NEVER, needs_scope
+from accounts.authentication import NEVER, caller, needs_scope
 from accounts.queries import browser_sessions_of, personal_tokens_of
 from accounts.serializers.own import EndSessions, MadeToken, NewToken, Session, Token
 from mindloom.web.api import Pages
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from rest_framework.request import Request
-
-    from accounts.models import User
 
 
 class SessionPages(Pages):
@@ -36,7 +34,7 @@ class SessionPages(Pages):
 def sessions(request: Request) -> Response:
     """List your browsers that are signed in."""
     pages = SessionPages()
-    page = pages.paginate_queryset(browser_sessions_of(_user(request)), request)
+    page = pages.paginate_queryset(browser_sessions_of(caller(request)), request)
     return pages.get_paginated_response(Session(page, many=True, context={"request": request}).data)
 
 
@@ -45,7 +43,7 @@ def sessions(request: Request) -> Response:
 @api_view(["DELETE"])
 def session(request: Request, uuid: UUID) -> Response:
     """End a browser's session."""
-    if not services.end_session(actor=_user(request), uuid=uuid):
+    if not services.end_session(actor=caller(request), uuid=uuid):
         raise NotFound
     return Response(status=204)
 
@@ -56,7 +54,7 @@ def session(request: Request, uuid: UUID) -> Response:
 def sessions_end(request: Request) -> Response:
     """End everything that is open in your name: browsers and sign-ins at the API, this one too. Personal tokens stay."""
     EndSessions(data=request.data).is_valid(raise_exception=True)
-    services.end_everything(actor=_user(request))
+    services.end_everything(actor=caller(request))
     return Response(status=204)
 
 
@@ -81,10 +79,10 @@ def tokens(request: Request) -> Response:
     if request.method == "POST":
         given = NewToken(data=request.data)
         given.is_valid(raise_exception=True)
-        made, text = services.make_token(actor=_user(request), **given.validated_data)
+        made, text = services.make_token(actor=caller(request), **given.validated_data)
         return Response({**Token(made).data, "token": text}, status=201, headers={"Cache-Control": "no-store"})
     pages = Pages()
-    page = pages.paginate_queryset(personal_tokens_of(_user(request)), request)
+    page = pages.paginate_queryset(personal_tokens_of(caller(request)), request)
     return pages.get_paginated_response(Token(page, many=True).data)
 
 
@@ -93,10 +91,6 @@ def tokens(request: Request) -> Response:
 @api_view(["DELETE"])
 def token(request: Request, uuid: UUID) -> Response:
     """Revoke a personal token."""
-    if not services.revoke_token(actor=_user(request), uuid=uuid):
+    if not services.revoke_token(actor=caller(request), uuid=uuid):
         raise NotFound
     return Response(status=204)
-
-
-def _user(request: Request) -> User:
-    return cast("User", request.user)

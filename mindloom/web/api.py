@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.db import OperationalError
+from django.db.models import Model
 from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from redis.exceptions import RedisError
@@ -23,10 +24,14 @@ from mindloom.web.parsers import TooLarge
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from django.db.models import QuerySet
+    from django_filters import FilterSet
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
 logger = logging.getLogger(__name__)
+
+Row = TypeVar("Row", bound=Model)
 
 PROBLEM_TYPE = "application/problem+json"
 NUL = "This contains a NUL character, which cannot be kept. Remove it."
@@ -66,6 +71,29 @@ class Pages(CursorPagination):
     max_page_size = 200
     page_size_query_param = "limit"
     ordering = "-id"
+
+
+def given_in(serializer: Any, request: Request) -> dict[str, Any]:
+    """What the body of the request says, as `serializer` reads it. Raises `ValidationError` with the fields at fault."""
+    given = serializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    return dict(given.validated_data)
+
+
+def sifted(filters: type[FilterSet], request: Request, found: QuerySet[Row]) -> QuerySet[Row]:
+    """What the filters in the address leave of the rows. Raises `ValidationError` with the filters at fault."""
+    chosen = filters(request.query_params, found)
+    if not chosen.is_valid():
+        raise exceptions.ValidationError(chosen.errors)
+    left: QuerySet[Row] = chosen.qs
+    return left
+
+
+def listed(request: Request, found: QuerySet[Any], shown: Any) -> Response:
+    """The page of the rows that is asked for, as the serializer shows each."""
+    pages = Pages()
+    page: Any = pages.paginate_queryset(found, request)
+    return pages.get_paginated_response(shown(page, many=True, context={"request": request}).data)
 
 
 class StrangerThrottle(SimpleRateThrottle):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -10,7 +10,7 @@ from rest_framework.decorators import api_view, renderer_classes
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
-from accounts.authentication import needs_scope
+from accounts.authentication import caller, needs_scope
 from accounts.idempotency import idempotent
 from accounts.models import Department, Scope
 from accounts.queries import roles_of
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
     from rest_framework.request import Request
 
-    from accounts.models import User
-
 
 @needs_scope(Scope.RUN)
 @extend_schema(
@@ -66,7 +64,7 @@ def conversations(request: Request) -> Response:
 
 
 def _list(request: Request) -> Response:
-    user = _user(request)
+    user = caller(request)
     found = Conversation.objects.visible_to(user).filter(owner=user).select_related("agent", "team", "department")
     pages = Pages()
     page: list[Conversation] | None = pages.paginate_queryset(found, request)
@@ -77,7 +75,7 @@ def _list(request: Request) -> Response:
 def _start(request: Request) -> Response:
     given = NewConversation(data=request.data)
     given.is_valid(raise_exception=True)
-    user, values = _user(request), given.validated_data
+    user, values = caller(request), given.validated_data
     target: Agent | Team = (
         get_object_or_404(Team.objects.visible_to(user), uuid=values["team"])
         if "team" in values
@@ -102,12 +100,12 @@ def conversation(request: Request, uuid: UUID) -> Response:
     """One conversation: look at it, rename it, or delete it; its runs stay."""
     found = _visible(request, uuid)
     if request.method == "DELETE":
-        services.delete_conversation(actor=_user(request), conversation=found)
+        services.delete_conversation(actor=caller(request), conversation=found)
         return Response(status=204)
     if request.method == "PATCH":
         given = ConversationChanges(data=request.data)
         given.is_valid(raise_exception=True)
-        services.rename_conversation(actor=_user(request), conversation=found, title=given.validated_data["title"])
+        services.rename_conversation(actor=caller(request), conversation=found, title=given.validated_data["title"])
     return Response(ConversationOut(found).data)
 
 
@@ -145,7 +143,7 @@ def _say(request: Request, found: Conversation) -> Response | StreamingHttpRespo
     given = Message(data=request.data)
     given.is_valid(raise_exception=True)
     run = services.say(
-        actor=_user(request),
+        actor=caller(request),
         conversation=found,
         text=given.validated_data["text"],
         variables=given.validated_data.get("variables"),
@@ -166,13 +164,9 @@ def resend(request: Request, uuid: UUID) -> Response | StreamingHttpResponse:
     run = found.runs.select_related("conversation").filter(uuid=given.validated_data["run"]).first()
     if run is None:
         raise ValidationError({"run": ["This conversation has no such run."]})
-    return created(request, services.edit_and_resend(actor=_user(request), run=run, text=given.validated_data["text"]))
+    return created(request, services.edit_and_resend(actor=caller(request), run=run, text=given.validated_data["text"]))
 
 
 def _visible(request: Request, uuid: UUID) -> Conversation:
-    found = Conversation.objects.visible_to(_user(request)).select_related("agent", "team", "department")
+    found = Conversation.objects.visible_to(caller(request)).select_related("agent", "team", "department")
     return get_object_or_404(found, uuid=uuid)
-
-
-def _user(request: Request) -> User:
-    return cast("User", request.user)
