@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -14,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Role
 from accounts.queries import may, pending_of
+from administration.queries import health
 from agents.models import Agent
 from mindloom.shell import named_commands
 from mindloom.web.http import render_page
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from accounts.middleware import Request
 
 RECENT = 8
+STORAGE_SECONDS = 30.0
 
 
 @login_required
@@ -61,8 +65,8 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The process can do its work: database, migrations, Redis. 503 with the names of what fails."""
-    failing = [name for name, works in (("database", _database_works), ("redis", _redis_works)) if not works()]
+    """The process can do its work: database, migrations, Redis, storage, key ring. 503 with the names of what fails."""
+    failing = [name for name, works in READY.items() if not works()]
     return JsonResponse({"status": "failing" if failing else "ok", "failing": failing}, status=503 if failing else 200)
 
 
@@ -80,3 +84,43 @@ def _redis_works() -> bool:
     except Exception:  # noqa: BLE001 -- whatever the client raises, Redis does not work
         return False
     return True
+
+
+def _storage_works() -> bool:
+    return _answers(health.storage)
+
+
+def _keys_open() -> bool:
+    """Without the key that the audit trail is chained with nothing can be recorded, and so nothing be done."""
+    return _answers(health.audit)
+
+
+def _answers(check: Callable[[], str]) -> bool:
+    try:
+        check()
+    except Exception:  # noqa: BLE001 -- a check that breaks is a check that failed
+        return False
+    return True
+
+
+def _now_and_then(works: Callable[[], bool]) -> Callable[[], bool]:
+    """What costs a file in a bucket is asked anew only when it failed, or worked a while ago; probes come every few seconds."""
+    good_until = 0.0
+
+    def remembered() -> bool:
+        nonlocal good_until
+        if time.monotonic() < good_until:
+            return True
+        good = works()
+        good_until = time.monotonic() + STORAGE_SECONDS if good else 0.0
+        return good
+
+    return remembered
+
+
+READY: dict[str, Callable[[], bool]] = {
+    "database": _database_works,
+    "redis": _redis_works,
+    "storage": _now_and_then(_storage_works),
+    "key ring": _keys_open,
+}
