@@ -12,6 +12,37 @@ from tests.conftest import PASSWORD
 if TYPE_CHECKING:
     from tests.api.stage import Stage
 
+CONNECTION = {
+    "name": "Fresh",
+    "visibility": "department",
+    "host": "mail.example.org",
+    "port": "587",
+    "security": "starttls",
+    "from_address": "office@example.org",
+}
+SERVER = {"name": "Fresh", "url": "https://tools.example.org/mcp", "timeout_seconds": "30"}
+INTEGRATIONS: dict[str, dict[str, Any]] = {
+    "integrations:create": {"kind": "offline", "name": "Second offline"},
+    "integrations:provider": {"name": "Offline", "base_url": "", "api_version": "", "headers": ""},
+    "integrations:enable": {"enabled": "1"},
+    "integrations:add_model": {"model_id": "third", "label": "Third"},
+    "integrations:model": {"model_id": "second", "label": "Second"},
+    "integrations:enable_model": {"enabled": "1"},
+    "integrations:add_price": {"valid_from": "2020-01-01", "input_price": "2", "output_price": "8"},
+    "integrations:connection_create": CONNECTION | {"kind": "smtp"},
+    "integrations:connection": CONNECTION | {"password": "given-again-1234"},
+    "integrations:connection_enable": {"enabled": "0"},
+    "integrations:server_create": SERVER | {"slug": "fresh"},
+    "integrations:server": SERVER,
+    "integrations:server_enable": {"enabled": "0"},
+    "api:connections": {
+        "kind": "translate",
+        "name": "Fresh",
+        "settings": {"base_url": "https://words.example.org"},
+    },
+    "api:connection": {"name": "Renamed"},
+}
+"""Bodies of the integrations app's routes."""
 WEBHOOK = {"name": "Fresh", "url": "https://hooks.example.org/", "states": ["failed"]}
 WEBHOOKS: dict[str, dict[str, Any]] = {
     "webhooks:create": WEBHOOK,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -27,41 +28,10 @@ from teams.forms import write as write_team
 from teams.models import Team
 from teams.queries import exported
 from tests import factories
-from tests.api.bodies import DOORS, KEEPING, WEBHOOKS, buckets, people, schedules
+from tests.api.bodies import DOORS, INTEGRATIONS, KEEPING, WEBHOOKS, buckets, people, schedules
 from tests.conftest import PASSWORD, Cast
 from webhooks.models import Delivery, Webhook
 
-CONNECTION = {
-    "name": "Fresh",
-    "visibility": "department",
-    "host": "mail.example.org",
-    "port": "587",
-    "security": "starttls",
-    "from_address": "office@example.org",
-}
-SERVER = {"name": "Fresh", "url": "https://tools.example.org/mcp", "timeout_seconds": "30"}
-INTEGRATIONS: dict[str, dict[str, Any]] = {
-    "integrations:create": {"kind": "offline", "name": "Second offline"},
-    "integrations:provider": {"name": "Offline", "base_url": "", "api_version": "", "headers": ""},
-    "integrations:enable": {"enabled": "1"},
-    "integrations:add_model": {"model_id": "third", "label": "Third"},
-    "integrations:model": {"model_id": "second", "label": "Second"},
-    "integrations:enable_model": {"enabled": "1"},
-    "integrations:add_price": {"valid_from": "2020-01-01", "input_price": "2", "output_price": "8"},
-    "integrations:connection_create": CONNECTION | {"kind": "smtp"},
-    "integrations:connection": CONNECTION | {"password": "given-again-1234"},
-    "integrations:connection_enable": {"enabled": "0"},
-    "integrations:server_create": SERVER | {"slug": "fresh"},
-    "integrations:server": SERVER,
-    "integrations:server_enable": {"enabled": "0"},
-    "api:connections": {
-        "kind": "translate",
-        "name": "Fresh",
-        "settings": {"base_url": "https://words.example.org"},
-    },
-    "api:connection": {"name": "Renamed"},
-}
-"""Bodies of the integrations app's routes."""
 AGENT_FILE = "format: mindloom/agent\nformat_version: 1\nname: Imported\ndefinition:\n  instructions: Go\n"
 
 
@@ -93,34 +63,41 @@ class Stage:
     schedule: Schedule
     sessions: dict[str, str] = field(default_factory=dict)
     """The key of each person's session, by first name."""
+    bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What is sent to each route."""
 
-    @property
+    @cached_property
+    def price(self) -> UUID:
+        """Of the model."""
+        return self.model.prices.get().uuid
+
+    @cached_property
     def entry(self) -> int:
         """Of the audit trail."""
         with wall.system("tests: set the stage"):
             return Entry.objects.of("agent", str(self.agent.uuid))[0].pk
 
-    @property
+    @cached_property
     def question(self) -> UUID:
         """Of the bucket."""
         with wall.system("tests: set the stage"):
             return self.bucket.questions.get().uuid
 
-    @property
+    @cached_property
     def scheduled(self) -> UUID:
         """A run that the schedule started."""
         with wall.system("tests: set the stage"):
             self.schedule.occurrences.update(run_uuid=self.done.uuid)
         return self.done.uuid
 
-    @property
+    @cached_property
     def invitation(self) -> UUID:
         """Of somebody whom Alice invited."""
         with wall.system("tests: set the stage"):
             found = Invitation.objects.first() or factories.invitation(self.cast.alice, self.cast.marketing)
             return found.uuid
 
-    @property
+    @cached_property
     def notification(self) -> UUID:
         """Of Alice: her run waits for her."""
         with wall.system("tests: set the stage"):
@@ -166,10 +143,15 @@ def build(cast: Cast) -> Stage:
         bucket = factories.bucket(cast.alice, cast.marketing)
         document = bucket.documents.select_related("newest", "source").get()
         schedule = factories.schedule(agent, cast.alice)
-    return Stage(
+    stage = Stage(
         *(cast, agent, unused, done, queued, artifact, provider, model, connection, server, refresh, team),
         *(conversation, turn, memory, waiting, approval, webhook, delivery, bucket, document, schedule),
     )
+    stage.bodies |= _bodies(stage)
+    # What is looked up or made later, once, before any test: what a test makes is gone after it.
+    for name in ("price", "question", "invitation", "notification", "scheduled", "entry"):
+        getattr(stage, name)
+    return stage
 
 
 def asking(run: Run) -> tuple[Run, Approval]:
@@ -231,7 +213,7 @@ def arguments(stage: Stage, method: str, route: str, names: set[str]) -> dict[st
         "document_uuid": stage.document.uuid,
         "source_uuid": stage.document.source.uuid,
         "question_uuid": stage.question,
-        "price_uuid": stage.model.prices.get().uuid,
+        "price_uuid": stage.price,
         "number": 1,
         "seq": 1,
         "entry": stage.entry,
@@ -324,9 +306,17 @@ def _teams(stage: Stage) -> dict[str, dict[str, Any]]:
 
 def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
     """What a person who may do it would send."""
-    cast = stage.cast
     if (method, route) == ("DELETE", "api:bucket"):
         return {"confirm": stage.bucket.name}
+    found = stage.bodies.get(route, {})
+    for value in found.values():
+        if isinstance(value, ContentFile):
+            value.seek(0)
+    return found
+
+
+def _bodies(stage: Stage) -> dict[str, dict[str, Any]]:
+    cast = stage.cast
     login = {"email": cast.alice.email, "password": PASSWORD}
     register = {"email": "new@example.org", "password": "a long new phrase", "name": "New"}
     draft = write(stage.agent).dict() | {"draft_digest": stage.agent.draft_digest}
@@ -367,7 +357,7 @@ def body(stage: Stage, method: str, route: str) -> dict[str, Any]:
     known["administration:enter"] = opened
     known |= INTEGRATIONS | KEEPING | WEBHOOKS | DOORS | _runs(stage) | _conversations(stage) | _teams(stage)
     known |= buckets(stage) | schedules(stage) | people(stage)
-    return known.get(route, {})
+    return known
 
 
 def _runs(stage: Stage) -> dict[str, dict[str, Any]]:
