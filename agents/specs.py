@@ -78,7 +78,7 @@ def model_spec(uuid: str | None, parameters: Mapping[str, Any], field: str = "mo
 def tool_specs(definition: Mapping[str, Any], department_id: int) -> tuple[ToolSpec, ...]:
     """The tools of a checked definition for a run in the department. Raises `Invalid` for connections it may not use."""
     findings = Findings()
-    _find_connections(definition, department_id, None, findings)
+    _find_connections(definition, Department.objects.get(pk=department_id), None, findings)
     raise_findings(findings.fields)
     return tuple(
         ToolSpec(
@@ -91,13 +91,20 @@ def tool_specs(definition: Mapping[str, Any], department_id: int) -> tuple[ToolS
     )
 
 
-def obstacles(definition: Mapping[str, Any], department_id: int, actor: User | None = None) -> dict[str, list[str]]:
+def obstacles(
+    definition: Mapping[str, Any],
+    department_id: int,
+    actor: User | None = None,
+    *,
+    department: Department | None = None,
+) -> dict[str, list[str]]:
     """What keeps a checked definition from being run in the department now, by field path.
 
-    It is about rows: models that are gone, that cannot do what is asked, connections. With `actor`, connections must be theirs
-    to use as well.
+    It is about rows: models that are gone, that cannot do what is asked, what the department may not use, connections. With `actor`,
+    connections must be theirs to use as well. `department` is its row, for who asks about many definitions.
     """
     findings = Findings()
+    here = department or Department.objects.get(pk=department_id)
     model = _model_or_finding(definition["model"], "model", findings)
     fallback = definition["fallback_model"]
     second = _model_or_finding(fallback, "fallback_model", findings) if fallback else None
@@ -105,9 +112,9 @@ def obstacles(definition: Mapping[str, Any], department_id: int, actor: User | N
         findings.add("fallback_model", f"“{model.label}” is the default model already. Choose another one to step in.")
     if model is not None:
         _find_misfits(definition, model, findings)
-    _find_refused(definition, department_id, {"model": model, "fallback_model": second}, findings)
+    _find_refused(definition, here, {"model": model, "fallback_model": second}, findings)
     if "tools" in definition:
-        _find_connections(definition, department_id, actor, findings)
+        _find_connections(definition, here, actor, findings)
     if actor is not None and definition["buckets"]:
         # Only when somebody publishes: what a run may read is asked at every search.
         offered = {str(one.uuid) for one in choices_for(actor, department_id)}
@@ -190,10 +197,9 @@ def _find_misfits(definition: Mapping[str, Any], model: Model, findings: Finding
 
 
 def _find_refused(
-    definition: Mapping[str, Any], department_id: int, models: Mapping[str, Model | None], findings: Findings
+    definition: Mapping[str, Any], department: Department, models: Mapping[str, Model | None], findings: Findings
 ) -> None:
     """Models and tools that the department may not use."""
-    department = Department.objects.get(pk=department_id)
     for field, model in models.items():
         if model is not None and department.allowed_models is not None and model.uuid not in department.allowed_models:
             findings.add(
@@ -210,7 +216,7 @@ def _find_refused(
 
 
 def _find_connections(
-    definition: Mapping[str, Any], department_id: int, actor: User | None, findings: Findings
+    definition: Mapping[str, Any], department: Department, actor: User | None, findings: Findings
 ) -> None:
     """Connections that are gone, or that the department or the actor may not use."""
     chosen = [tool["connection"] for tool in definition["tools"] if tool["connection"]]
@@ -222,7 +228,6 @@ def _find_connections(
         if actor is None
         else {str(uuid) for uuid in Connection.objects.usable_by(actor).values_list("uuid", flat=True)}
     )
-    department = Department.objects.get(pk=department_id)
     for place, row in enumerate(definition["tools"]):
         tool = tools.find(row["key"])
         if tool is None or not row["connection"]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
+from accounts.models import Department
 from agents.definition import KINDS, check_values
 from agents.definition import check as check_agent
 from agents.definition.checking import raise_findings
@@ -126,7 +127,8 @@ def obstacles(
     `actor`, the members must be theirs to run; with `visibility`, members must reach as many people as the team.
     """
     findings = Findings()
-    for path, sentences in agent_obstacles(definition, department_id, actor).items():
+    department = Department.objects.get(pk=department_id)
+    for path, sentences in agent_obstacles(definition, department_id, actor, department=department).items():
         for sentence in sentences:
             findings.add(path, sentence)
     rows = zip(definition["members"], members_of(definition, actor), strict=True)
@@ -136,7 +138,7 @@ def obstacles(
         if sentence or member is None or member.version is None:
             findings.add(f"{path}.agent" if row["version"] is None else f"{path}.version", sentence)
             continue
-        _find_troubles(path, member, department_id, actor, findings)
+        _find_troubles(path, member, department, actor, findings)
         _find_sources(f"{path}.variables", row["variables"], member, definition["variables"], findings)
     return findings.fields
 
@@ -160,11 +162,11 @@ def _unusable(row: Mapping[str, Any], member: Member | None, visibility: str) ->
     return ""
 
 
-def _find_troubles(path: str, member: Member, department_id: int, actor: User | None, findings: Findings) -> None:
+def _find_troubles(path: str, member: Member, department: Department, actor: User | None, findings: Findings) -> None:
     """The member's own problems, under its name."""
     assert member.version is not None
     try:
-        found = agent_obstacles(check_agent(member.version.definition), department_id, actor)
+        found = agent_obstacles(check_agent(member.version.definition), department.pk, actor, department=department)
     except Invalid as error:
         found = error.fields
     for field, sentences in found.items():
