@@ -48,7 +48,7 @@ bench: setup-dev  ## Measure, side by side (minutes)
 	@$(BIN)/python -m tests.benchmarks
 
 lock: setup-dev  ## Compile requirements/*.txt anew
-	@cd requirements && for name in base dev bench; do ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+	@cd requirements && for name in server base dev bench; do ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --quiet $$name.in -o $$name.txt; done
 
 clean:  ## Remove what can be made again; data/ stays
