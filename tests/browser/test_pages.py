@@ -160,7 +160,7 @@ PLACES = [
     Place("people-waiting", "finn", "/people/", "Waiting to join"),
     Place("departments", "ada", "/departments/", "Marketing"),
     Place("department-new", "ada", "/departments/new/", "Make department"),
-    Place("profile", "maya", "/profile/", "Change password"),
+    Place("profile", "maya", "/profile/", "API tokens"),
     Place("password", "maya", "/password/change/", "Forgotten it?"),
     Place("403", "vera", "/agents/{agent}/edit/", "Error 403", 403),
     Place("404", "maya", "/nothing/", "Error 404", 404),

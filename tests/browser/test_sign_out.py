@@ -14,18 +14,18 @@ WORDS = [f"yarn{place:03d} " for place in range(600)]
 
 
 @pytest.fixture(scope="module")
-def spinner(product, models):
+def yarn(product, models):
     """An agent that writes for about a minute."""
-    model = models("spinner", {"text": WORDS, "pace_ms": 100})
-    return product.agent("ben", "Spinner", draft={"instructions": "Spin.", "model": model})
+    model = models("yarn", {"text": WORDS, "pace_ms": 100})
+    return product.agent("ben", "Yarn spinner", draft={"instructions": "Spin.", "model": model})
 
 
-def test_ending_all_sessions_closes_an_open_live_log_within_five_seconds(window, product, spinner):
+def test_ending_all_sessions_closes_an_open_live_log_within_five_seconds(window, product, yarn):
     watching, elsewhere = window(), window()
     for page in (watching, elsewhere):
         sign_in(page, "ben@mindloom.example", product.password("ben"))
         expect(page.get_by_role("heading", level=1)).to_contain_text("Hello")
-    watching.goto(f"/runs/{product.run('ben', spinner)}/")
+    watching.goto(f"/runs/{product.run('ben', yarn)}/")
     log = watching.get_by_role("log", name="Log")
     expect(log).to_contain_text("yarn003")
 
