@@ -1,4 +1,4 @@
-"""What an installation needs before its processes start: tables, a wall that holds, static files, the demonstration."""
+"""What an installation needs before its processes start: tables, a wall that holds, models, static files, the demonstration."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from integrations.services import ensure_defaults
 from mindloom.wall.checks import refuse_open_wall
 
 MARK = ".collected"
@@ -19,16 +20,21 @@ UNUSED = ["rest_framework", "redoc"]
 
 
 class Command(BaseCommand):
-    help = "Migrate, check, collect the static files when they changed, and make the demonstration."
+    help = "Migrate, check, set up the providers that the environment names, collect the static files when they changed, and make the demonstration."
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--no-demo", action="store_true", help="Leave out the demonstration.")
+        parser.add_argument(
+            "--no-static", action="store_true", help="The static files are collected already, as in an image."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_open_wall()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("check", databases=["default"])
-        _collect_static()
+        ensure_defaults()
+        if not options["no_static"]:
+            _collect_static()
         if not options["no_demo"]:
             call_command("seed_demo")
 
