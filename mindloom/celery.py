@@ -73,10 +73,13 @@ def _prepare(**_: Any) -> None:
 
 
 @worker_ready.connect
-def _clean_up(**_: Any) -> None:
+def _clean_up(sender: Any = None, **_: Any) -> None:
     from buckets.tasks import wake  # needs loaded apps
+    from mindloom import alive
     from runs import services, worker
 
+    alive.touch()
+    sender.timer.call_repeatedly(alive.EVERY_SECONDS, alive.touch)
     wake()
     if not _carries_runs():
         return

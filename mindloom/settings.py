@@ -382,6 +382,7 @@ SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
 LOG_FORMAT = env.choice("LOG_FORMAT", "console", ["console", "json"])
+ALIVE_FILE = env.text("ALIVE_FILE", "")
 LOGGING_CONFIG = "mindloom.logs.configure"
 # Django calls it only when there is something to pass.
 LOGGING = {"version": 1}

@@ -28,6 +28,7 @@ HTTP_CLIENTS = {
 MAY_CALL_OUT = {
     "integrations/outbound.py": "the guarded client that everything else uses",
     "integrations/tools/mail.py": "speaks SMTP through a socket that the guarded client connected",
+    "mindloom/healthy.py": "asks the web process of its own container whether it lives",
     "mindloom/management/commands/run.py": "asks its own web process whether it is ready",
 }
 

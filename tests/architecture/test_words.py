@@ -103,7 +103,7 @@ def test_the_grammar_refuses(bad):
 
 # A letter in brackets keeps this file from holding what it forbids.
 FORBIDDEN = {
-    "a word that says nothing": r"success[f]ully",
+    "a word that says nothing": r"(?<!service_completed_)success[f]ully",
     "work left undone": r"\b(T[O]DO|F[I]XME|X[X]X|H[A]CK)\b",
     "a path of one machine": r"(?<![\w.{}/-])/(wor[k]|roo[t]|hom[e]/\w+|User[s]/\w+)/",
     "the address of a package registry": r"pypi[.]org|pythonhosted[.]org|npmjs[.](org|com)|\bartifactor[y]\b|--index-ur[l]",

@@ -26,6 +26,7 @@ from accounts.services import (
 from administration.queries.health import SIGN_OF_LIFE
 from audit.services import anchor
 from buckets.services import sweep_documents
+from mindloom import alive
 from mindloom.wall.checks import refuse_open_wall
 from notifications.services import forget_old_notifications, note_limits
 from notifications.worker import send_due
@@ -62,6 +63,7 @@ class Command(BaseCommand):
             thread.start()
         ticks = 0
         while not stop.is_set():
+            alive.touch()
             pause = TICK_SECONDS
             try:
                 if _is_ours():
