@@ -1,5 +1,5 @@
 # One image for every part of Mindloom: web, worker, scheduler and the step that migrates. Any Debian with Python 3.11 or newer serves as
-# its base. What builds stays in the first stage: the result has no compiler, no pip, and nothing that its user may write.
+# its base. What builds stays in the first stage: the result has no compiler, and its user may write nothing of it.
 ARG BASE_IMAGE=python:3.12-slim-bookworm
 
 FROM ${BASE_IMAGE} AS build

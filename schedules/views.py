@@ -16,10 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Role
 from accounts.queries import may
 from agents.models import Agent
+from mindloom.web.addresses import uuid_or_none
 from mindloom.web.errors import Conflict, Invalid, MindloomError, NotAllowed, NotFound
 from mindloom.web.http import render_page
 from runs.services import kind_of
-from runs.views.common import uuid_or_none
 from schedules import services
 from schedules.definition import check_rule, check_zone
 from schedules.forms import RuleForm, ScheduleForm

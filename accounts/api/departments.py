@@ -36,6 +36,7 @@ from accounts.serializers.departments import (
     PersonOut,
     Removed,
 )
+from accounts.services.rights import check_administrator
 from mindloom.web.api import Pages, given_in, listed, sifted
 from mindloom.web.errors import NotAllowed
 from mindloom.web.schema import paged, query
@@ -236,7 +237,7 @@ def invitation(request: Request, uuid: UUID, invitation_uuid: UUID) -> Response:
 @api_view(["GET"])
 def people(request: Request) -> Response:
     """The newest first."""
-    _administrator(request)
+    check_administrator(caller(request))
     return listed(request, sifted(PersonFilter, request, everybody(caller(request)).prefetch_related(None)), PersonOut)
 
 
@@ -249,7 +250,7 @@ def people(request: Request) -> Response:
 @api_view(["POST"])
 def deactivate(request: Request, uuid: UUID) -> Response:
     """Nothing is deleted."""
-    _administrator(request)
+    check_administrator(caller(request))
     person = get_object_or_404(everybody(caller(request)), uuid=uuid)
     return Response(PersonOut(services.deactivate_person(actor=caller(request), person=person)).data)
 
@@ -263,7 +264,7 @@ def deactivate(request: Request, uuid: UUID) -> Response:
 @api_view(["POST"])
 def reactivate(request: Request, uuid: UUID) -> Response:
     """With the memberships they had."""
-    _administrator(request)
+    check_administrator(caller(request))
     person = get_object_or_404(everybody(caller(request)), uuid=uuid)
     return Response(PersonOut(services.reactivate_person(actor=caller(request), person=person)).data)
 
@@ -279,8 +280,3 @@ def _managed(request: Request, uuid: UUID) -> Department:
     if not may(caller(request), Role.MANAGER, found.pk):
         raise NotAllowed("Only managers of the department see and change who belongs to it.")
     return found
-
-
-def _administrator(request: Request) -> None:
-    if not caller(request).is_administrator:
-        raise NotAllowed("Only administrators may do this.")

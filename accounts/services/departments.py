@@ -12,6 +12,7 @@ from django.utils.text import slugify
 
 from accounts.models import MOST_MEGABYTES, MOST_RUNNING, Department, Membership, Role, User
 from accounts.queries import may, roles_of
+from accounts.services.rights import check_administrator
 from audit.services import difference, record
 from mindloom import wall
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -45,7 +46,7 @@ def create_department(
     storage_mb: int | None = None,
 ) -> Department:
     """Make a department. For administrators. Raises `Invalid` with the fields at fault."""
-    _check_administrator(actor)
+    check_administrator(actor)
     name, domains = _checked_name(name), _checked_domains(email_domains)
     limits = _checked_limits(max_running=max_running, storage_mb=storage_mb)
     try:
@@ -72,7 +73,7 @@ def update_department(
 
     For administrators. Raises `Invalid`.
     """
-    _check_administrator(actor)
+    check_administrator(actor)
     before = {one: getattr(department, one) for one in ("name", "email_domains", "max_running", "storage_mb")}
     if name is not None:
         department.name = _checked_name(name)
@@ -117,7 +118,7 @@ def set_retention(
 
 def archive_department(*, actor: User, department: Department) -> Department:
     """Close a department: its members lose access with their next request; nothing is deleted. For administrators."""
-    _check_administrator(actor)
+    check_administrator(actor)
     if not Department.objects.working().filter(pk=department.pk).update(archived_at=timezone.now()):
         raise Conflict(f"{department} is archived already.")
     record(actor=actor, action="department.archived", target=department, department_id=department.pk)
@@ -127,7 +128,7 @@ def archive_department(*, actor: User, department: Department) -> Department:
 
 def restore_department(*, actor: User, department: Department) -> Department:
     """Open an archived department again, with the members it had. For administrators."""
-    _check_administrator(actor)
+    check_administrator(actor)
     if not Department.objects.exclude(archived_at=None).filter(pk=department.pk).update(archived_at=None):
         raise Conflict(f"{department} is not archived.")
     record(actor=actor, action="department.restored", target=department, department_id=department.pk)
@@ -158,11 +159,6 @@ def switch_department(*, actor: User, department: Department) -> Department:
 def _is_member(user: User, department: Department) -> bool:
     with wall.tenant([department.pk]):
         return Membership.objects.of(user).active().in_departments([department.pk]).exists()
-
-
-def _check_administrator(actor: User) -> None:
-    if not actor.is_administrator:
-        raise NotAllowed("Only administrators may do this.")
 
 
 def _checked_name(name: str) -> str:

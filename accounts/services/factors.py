@@ -17,6 +17,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from accounts.models import AuthenticatorApp, Passkey, RecoveryCode, Role, User
 from accounts.queries import may
 from accounts.services.mail import link, send
+from accounts.services.rights import check_administrator
 from audit.services import record
 from mindloom import keyring
 from mindloom.keyring import KeyringError
@@ -115,8 +116,7 @@ def make_recovery_codes(*, actor: User) -> list[str]:
 
 def reset_second_factor(*, actor: User, person: User) -> None:
     """Take all factors of somebody who has lost them. For administrators, who made sure who asks; never for oneself."""
-    if not actor.is_administrator:
-        raise NotAllowed("Only administrators may do this.")
+    check_administrator(actor)
     if person == actor:
         raise NotAllowed("Remove your own on your profile, where your password is asked.")
     with transaction.atomic():

@@ -13,10 +13,11 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.services.mail import link, send
 from accounts.services.people import note_confirmed
+from accounts.services.rights import check_administrator
 from accounts.services.sessions import end_all_of
 from accounts.services.strength import LONGEST_PASSWORD, check_password_strength
 from audit.services import record
-from mindloom.web.errors import Invalid, NotAllowed
+from mindloom.web.errors import Invalid
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,7 @@ def request_password_reset(*, email: str) -> None:
 
 def start_password_reset(*, actor: User, person: User) -> None:
     """Mail a person the link with which they set a new password. For administrators."""
-    if not actor.is_administrator:
-        raise NotAllowed("Only administrators may do this.")
+    check_administrator(actor)
     record(actor=actor, action="password.reset_requested", target=person)
     _mail_reset(person)
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Department, Membership, Role, User, plain_address
 from accounts.services.mail import link, send
+from accounts.services.rights import check_administrator
 from accounts.services.sessions import end_all_of
 from accounts.services.strength import check_password_strength
 from audit.services import difference, record
@@ -182,7 +183,7 @@ def time_zones() -> tuple[str, ...]:
 
 def deactivate_person(*, actor: User, person: User) -> User:
     """Keep a person out: sessions, tokens and open connections end at once. For administrators; never oneself."""
-    _check_administrator(actor)
+    check_administrator(actor)
     if person == actor:
         raise NotAllowed("You cannot deactivate yourself. Another administrator can.")
     return _set_active(actor, person, active=False)
@@ -190,15 +191,10 @@ def deactivate_person(*, actor: User, person: User) -> User:
 
 def reactivate_person(*, actor: User, person: User) -> User:
     """Let a person in again. For administrators."""
-    _check_administrator(actor)
+    check_administrator(actor)
     if person.deleted_at is not None:
         raise Conflict("This account was deleted by its person and does not come back.")
     return _set_active(actor, person, active=True)
-
-
-def _check_administrator(actor: User) -> None:
-    if not actor.is_administrator:
-        raise NotAllowed("Only administrators may do this.")
 
 
 def _set_active(actor: User, person: User, *, active: bool) -> User:

@@ -20,6 +20,7 @@ from accounts.models import Role
 from accounts.queries import everybody, may, members_editable_by
 from accounts.services import words
 from mindloom import wall
+from mindloom.web.addresses import uuid_or_none
 from mindloom.web.errors import MindloomError
 from mindloom.web.http import render_page
 
@@ -122,13 +123,8 @@ def everyone_many(request: Request) -> HttpResponse:
 
 
 def _marked(request: Request) -> list[UUID]:
-    found = []
-    for text in request.POST.getlist("people")[:MOST_AT_ONCE]:
-        try:
-            found.append(UUID(text))
-        except ValueError:
-            continue
-    return found
+    given = request.POST.getlist("people")[:MOST_AT_ONCE]
+    return [uuid for text in given if (uuid := uuid_or_none(text))]
 
 
 def _asks(request: Request, rows: list[tuple[User, str]], verb: str, note: str, back: str) -> HttpResponse:

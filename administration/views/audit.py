@@ -19,6 +19,7 @@ from administration.forms import EntryFilter
 from administration.queries import known_actions, names_of_departments, reading_trail, trail_of
 from administration.stream import WRITERS
 from mindloom import wall
+from mindloom.web.addresses import key_in, list_address
 from mindloom.web.http import render_page
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def trail(request: Request) -> HttpResponse:
     with reading_trail(request.user, departments):
         filters = EntryFilter(request.GET, trail_of(request.user, departments))
         wrong = _wrong(filters)
-        before, problem = _before(request)
+        before, problem = key_in(request, "before")
         wrong += problem
         rows = [] if wrong else _rows(filters, before)
         names = names_of_departments(rows)
@@ -65,17 +66,17 @@ def trail(request: Request) -> HttpResponse:
         opened = bool(wrong or request.GET.get("filters"))
         context = {
             "entries": [(one, names.get(one.department_id or 0, "")) for one in rows[:PAGE]],
-            "older": _address(request, before=f"{rows[PAGE - 1].pk}") if len(rows) > PAGE else "",
-            "newest": _address(request) if before is not None else "",
+            "older": list_address(request, before=f"{rows[PAGE - 1].pk}") if len(rows) > PAGE else "",
+            "newest": list_address(request) if before is not None else "",
             "wrong": wrong,
             "active": _active(request),
             "chosen": request.GET,
             "filters_open": opened,
-            "filters_url": _address(request, filters="1"),
+            "filters_url": list_address(request, filters="1"),
             "actions": known_actions() if opened else [],
             "departments": _offered(request) if opened else [],
             "exports": [
-                (ending, f"{reverse('administration:audit_export', args=[ending])}{_address(request)}")
+                (ending, f"{reverse('administration:audit_export', args=[ending])}{list_address(request)}")
                 for ending in WRITERS
             ],
         }
@@ -122,7 +123,7 @@ def export(request: Request, ending: str) -> HttpResponseBase:
         if ending not in WRITERS:
             raise Http404
         if _wrong(filters):
-            return redirect(f"{reverse('administration:audit')}{_address(request)}")
+            return redirect(f"{reverse('administration:audit')}{list_address(request)}")
         services.note_export(
             actor=request.user,
             department_id=None if request.user.is_administrator else departments[0],
@@ -161,35 +162,13 @@ def _rows(filters: EntryFilter, before: int | None) -> list[Entry]:
     return list(found.defer("data")[: PAGE + 1])
 
 
-def _before(request: Request) -> tuple[int | None, list[str]]:
-    """The entry in the address that the page before ended with."""
-    text = request.GET.get("before", "")
-    if not text:
-        return None, []
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        return int(text), []
-    return None, ["The address says a page that does not exist."]
-
-
-def _address(request: Request, **changes: str) -> str:
-    """The address of this list with other filters; a page of its own begins anew."""
-    query = request.GET.copy()
-    for name in ("before", "filters"):
-        query.pop(name, None)
-    for name, value in changes.items():
-        query[name] = value
-    for name in [name for name, value in query.items() if not value]:
-        del query[name]
-    return f"?{query.urlencode()}"
-
-
 def _active(request: Request) -> list[tuple[str, str, str]]:
     """The filters that are set: name, value in words, and the address without it."""
     found = []
     for name, label in LABELS.items():
         if text := request.GET.get(name, "").strip():
             shown = dict(_offered(request)).get(text, text) if name == "department" else text
-            found.append((label, shown[:80], _address(request, **{name: ""})))
+            found.append((label, shown[:80], list_address(request, **{name: ""})))
     return found
 
 

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Department
 from administration.queries.everything import all_agents, all_teams
-from administration.views.runs import address, chosen_department, marked_uuids
+from administration.views.runs import chosen_department, marked_uuids
 from administration.views.shared import administrators, noted
 from agents import services as agents
+from mindloom.web.addresses import list_address
 from mindloom.web.errors import MindloomError
 from mindloom.web.http import render_page
 from teams import services as teams
@@ -69,7 +70,7 @@ def _listed(request: Request, kind: str) -> HttpResponse:
         "kind": kind,
         "page": Paginator(found, PAGE).get_page(request.GET.get("page")),
         "words": words,
-        "states": [(key, label, address(request, state=key)) for key, label in _STATES.items()],
+        "states": [(key, label, list_address(request, state=key)) for key, label in _STATES.items()],
         "state": state if state in _STATES else "",
         "department": department,
         "departments": Department.objects.by_name(),

@@ -15,6 +15,7 @@ from accounts.models import Department
 from accounts.services import switch_department
 from administration.queries.everything import all_runs
 from administration.views.shared import administrators, noted
+from mindloom.web.addresses import list_address, uuid_or_none
 from mindloom.web.http import render_page
 from runs import services
 from runs.forms import RunFilter
@@ -62,15 +63,15 @@ def runs(request: Request) -> HttpResponse:
         rows = list(listed[: PAGE + 1])
     context = {
         "runs": rows[:PAGE],
-        "older": address(request, before=str(rows[PAGE - 1].pk)) if len(rows) > PAGE else "",
-        "newest": address(request) if before else "",
-        "views": [(key, label, address(request, view=key)) for key, label in VIEWS.items()],
+        "older": list_address(request, before=str(rows[PAGE - 1].pk)) if len(rows) > PAGE else "",
+        "newest": list_address(request) if before else "",
+        "views": [(key, label, list_address(request, view=key)) for key, label in VIEWS.items()],
         "view": view,
         "wrong": wrong,
         "department": department,
         "departments": Department.objects.by_name(),
         "chosen": request.GET,
-        "again_url": address(request, before=before),
+        "again_url": list_address(request, before=before),
     }
     return render_page(request, "administration/runs.html", context, partials={"runs": "results"})
 
@@ -99,8 +100,8 @@ def stop(request: Request) -> HttpResponse:
 @require_POST
 def enter(request: Request) -> HttpResponse:
     """Work in the department of a run, an agent or a team, and see it there. It leaves a trace."""
-    department = get_object_or_404(Department.objects.working(), uuid=one_uuid(request.POST.get("department", "")))
-    uuid = one_uuid(request.POST.get("uuid", ""))
+    department = get_object_or_404(Department.objects.working(), uuid=uuid_or_none(request.POST.get("department", "")))
+    uuid = uuid_or_none(request.POST.get("uuid", ""))
     route = _PAGES.get(request.POST.get("kind", ""))
     if route is None or uuid is None:
         raise Http404
@@ -109,33 +110,13 @@ def enter(request: Request) -> HttpResponse:
     return redirect(reverse(route, args=[uuid]))
 
 
-def one_uuid(text: str) -> UUID | None:
-    """The text as a uuid; None when it is none."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
 def marked_uuids(request: Request) -> list[UUID]:
     """Those that were marked in a list."""
     given = request.POST.getlist("marked")[:MOST_AT_ONCE]
-    return [uuid for text in given if (uuid := one_uuid(text))]
+    return [uuid for text in given if (uuid := uuid_or_none(text))]
 
 
 def chosen_department(request: Request) -> Department | None:
     """The department in the address."""
-    uuid = one_uuid(request.GET.get("department", ""))
+    uuid = uuid_or_none(request.GET.get("department", ""))
     return Department.objects.filter(uuid=uuid).first() if uuid else None
-
-
-def address(request: Request, **changes: str) -> str:
-    """The address of this list with other filters; a page of its own begins anew."""
-    query = request.GET.copy()
-    for name in ("before", "page"):
-        query.pop(name, None)
-    for name, value in changes.items():
-        query[name] = value
-    for name in [name for name, value in query.items() if not value]:
-        del query[name]
-    return f"?{query.urlencode()}"

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from accounts.models import Department, User
+from accounts.services.rights import check_administrator
 from audit.services import record
 from integrations import tools
 from integrations.models import Model
-from mindloom.web.errors import Invalid, NotAllowed
+from mindloom.web.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,8 +25,7 @@ def set_allowed(
 
     What it has built with others cannot be published or run from now on, and says so. Raises `Invalid` for what is not there.
     """
-    if not actor.is_administrator:
-        raise NotAllowed("Only administrators may do this.")
+    check_administrator(actor)
     wrong: dict[str, list[str]] = {}
     if models is not None and len(set(models)) != Model.objects.filter(uuid__in=set(models)).count():
         wrong["models"] = ["One of these models is gone. Look at the list again."]

@@ -31,14 +31,6 @@ PARTS = {"run-top": "top", "run-rail": "rail"}
 """What every page of a run loads again by itself while the run works."""
 
 
-def uuid_or_none(text: str) -> UUID | None:
-    """The text as a uuid; None when it is none."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
 def visible(request: Request, uuid: UUID) -> Run:
     """The run, or 404. What ran is read with it: it may be out of sight by now, and then it is None."""
     found = Run.objects.visible_to(request.user).select_related(

@@ -18,12 +18,12 @@ from accounts.models import Role
 from accounts.queries import colleagues_of, may
 from agents.models import Agent
 from mindloom import wall
+from mindloom.web.addresses import key_in, list_address, uuid_or_none
 from mindloom.web.http import render_page
 from runs import services
 from runs.forms import RunFilter
 from runs.models import LIVE_STATES, Run, State, Trigger
 from runs.stream.exports import runs_csv
-from runs.views.common import uuid_or_none
 from teams.models import Team
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def run_list(request: Request) -> HttpResponse:
     """Runs, newest first, by what they are of, who started them, when, and how they stand. All of it is in the address."""
     view, filters = _filtered(request)
     wrong = _wrong(filters)
-    before, problem = _number(request, "before")
-    top, another = _number(request, "top")
+    before, problem = key_in(request, "before")
+    top, another = key_in(request, "top")
     wrong += problem + another
     rows, newer = ([], 0) if wrong else _rows(filters, before, top)
     target = _chosen(request)
@@ -78,17 +78,17 @@ def run_list(request: Request) -> HttpResponse:
     shown = top if top is not None else (rows[0].pk if rows else NONE_YET)
     context = {
         "runs": rows[:PAGE],
-        "older": _address(request, before=str(rows[PAGE - 1].pk)) if len(rows) > PAGE else "",
-        "newest": _address(request) if before is not None else "",
+        "older": list_address(request, before=str(rows[PAGE - 1].pk)) if len(rows) > PAGE else "",
+        "newest": list_address(request) if before is not None else "",
         "newer": newer,
-        "newer_url": _address(request),
-        "again_url": _address(request, **({"before": str(before)} if before is not None else {"top": str(shown)})),
-        "query": _address(request).removeprefix("?"),
+        "newer_url": list_address(request),
+        "again_url": list_address(request, **({"before": str(before)} if before is not None else {"top": str(shown)})),
+        "query": list_address(request).removeprefix("?"),
         "view": view,
         "marked": request.GET.getlist("runs"),
-        "views": [(key, label, _address(request, view=key)) for key, (label, _) in VIEWS.items()],
+        "views": [(key, label, list_address(request, view=key)) for key, (label, _) in VIEWS.items()],
         "wrong": wrong,
-        "export": f"{reverse('runs:export')}{_address(request)}",
+        "export": f"{reverse('runs:export')}{list_address(request)}",
         "target": target,
         "kind": services.kind_of(target) if target is not None else "",
         "is_live": any(not run.is_terminal for run in rows[:PAGE]),
@@ -98,7 +98,7 @@ def run_list(request: Request) -> HttpResponse:
         "chosen": request.GET,
         "active": active,
         "filters_open": bool(wrong or request.GET.get("filters")),
-        "filters_url": _address(request, filters="1"),
+        "filters_url": list_address(request, filters="1"),
     }
     parts = {"runs": "results", "run-filters": "filters"}
     return render_page(request, "runs/list.html", context, partials=parts)
@@ -110,7 +110,7 @@ def run_export(request: Request) -> HttpResponseBase:
     """The same runs, all of them, for a spreadsheet."""
     _, filters = _filtered(request)
     if _wrong(filters):
-        return redirect(f"{reverse('runs:list')}{_address(request)}")
+        return redirect(f"{reverse('runs:list')}{list_address(request)}")
     services.note_export(
         actor=request.user,
         department_id=request.department.pk if request.department else None,
@@ -164,28 +164,6 @@ def _moment(filters: RunFilter, pk: int) -> datetime | None:
     return queued
 
 
-def _number(request: Request, name: str) -> tuple[int | None, list[str]]:
-    """A run's number in the address: where the page before ended, or where this one begins."""
-    text = request.GET.get(name, "")
-    if not text:
-        return None, []
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        return int(text), []
-    return None, ["The address says a page that does not exist."]
-
-
-def _address(request: Request, **changes: str) -> str:
-    """The address of this list with other filters; a page of its own begins anew."""
-    query = request.GET.copy()
-    for name in ("before", "top", "runs", "filters"):
-        query.pop(name, None)
-    for name, value in changes.items():
-        query[name] = value
-    for name in [name for name, value in query.items() if not value]:
-        del query[name]
-    return f"?{query.urlencode()}"
-
-
 def _active(request: Request, target: Agent | Team | None) -> list[tuple[str, str, str]]:
     """The filters that are set: name, value in words, and the address without it."""
     chosen = uuid_or_none(request.GET.get("person", ""))
@@ -199,7 +177,7 @@ def _active(request: Request, target: Agent | Team | None) -> list[tuple[str, st
         "since": request.GET.get("since", ""),
         "until": request.GET.get("until", ""),
     }
-    return [(LABELS[name], text, _address(request, **{name: ""})) for name, text in shown.items() if text]
+    return [(LABELS[name], text, list_address(request, **{name: ""})) for name, text in shown.items() if text]
 
 
 def _offered(request: Request) -> Iterator[dict[str, Any]]:

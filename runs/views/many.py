@@ -11,12 +11,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from mindloom.web.addresses import uuid_or_none
 from mindloom.web.http import render_page
 from runs import services
 from runs.models import Run
 from runs.queries import acting_tools
 from runs.services import MOST_AT_ONCE
-from runs.views.common import uuid_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
