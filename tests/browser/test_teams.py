@@ -22,7 +22,9 @@ def tab_to(page: Page, role: str, name: str | re.Pattern) -> None:
     raise AssertionError(f"The {role} {name!r} is not reached by the Tab key")
 
 
-def test_a_team_of_three_is_built_and_published_by_keyboard_alone(window):
+def test_a_team_of_three_is_built_and_published_by_keyboard_alone(window, product):
+    for name in ("Reed planner", "Reed writer", "Reed checker"):
+        product.agent("ben", name, draft={"instructions": "Do your part."})
     page = window("ben")
     page.goto("/")
     page.wait_for_load_state()
@@ -41,8 +43,10 @@ def test_a_team_of_three_is_built_and_published_by_keyboard_alone(window):
     expect(page.get_by_role("heading", name="Loom desk")).to_be_visible()
     stays(page)
     members = page.get_by_role("list", name="Members in their order").locator("> li")
-    for count, role in enumerate(("Plans.", "Writes.", "Checks."), 1):
+    steps = (("Reed planner", "Plans."), ("Reed writer", "Writes."), ("Reed checker", "Checks."))
+    for count, (name, role) in enumerate(steps, 1):
         tab_to(page, "combobox", "Agents that you may run")
+        page.keyboard.type(name)
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
         expect(members).to_have_count(count)
