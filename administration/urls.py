@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.urls import path
 
 from administration import api
-from administration.views import audit, builds, features, overview, runs
+from administration.views import audit, builds, features, metrics, overview, runs
 
 app_name = "administration"
 urlpatterns = [
+    path("metrics", metrics.metrics, name="metrics"),
     path("audit/", audit.trail, name="audit"),
     path("audit/<int:entry>/", audit.entry_page, name="audit_entry"),
     path("audit/export.<str:ending>", audit.export, name="audit_export"),

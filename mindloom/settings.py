@@ -383,6 +383,8 @@ SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR"])
 LOG_FORMAT = env.choice("LOG_FORMAT", "console", ["console", "json"])
 ALIVE_FILE = env.text("ALIVE_FILE", "")
+# What a monitoring system has to send to read /metrics; without one there is no such address.
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
 LOGGING_CONFIG = "mindloom.logs.configure"
 # Django calls it only when there is something to pass.
 LOGGING = {"version": 1}

@@ -10,6 +10,7 @@ GET    home                           302       200       200       200       20
 GET    commands                       302       200       200       200       200       200
 GET    livez                          200       200       200       200       200       200
 GET    readyz                         200       200       200       200       200       200
+GET    administration:metrics         404       404       404       404       404       404
 GET    gallery                        404       404       404       404       404       404
 GET    api_schema                     200       200       200       200       200       200
 GET    api_docs                       200       200       200       200       200       200

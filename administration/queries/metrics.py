@@ -1,0 +1,86 @@
+"""What a monitoring system is told: numbers of the whole installation, in the text format of Prometheus.
+
+All of it is counted in PostgreSQL when it is asked, so each web process says the same and none has to remember anything. Nothing
+names a person, a department, or what runs are about.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Min, Q
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from accounts.models import Department
+from buckets.models import UNDER_WAY, Version
+from mindloom import wall
+from runs.models import LIVE_STATES, TERMINAL_STATES, Reason, Run, State
+from runs.queries.workers import workers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+LATELY = timedelta(hours=1)
+"""Ended runs are counted so far back: all that there ever were would be read anew with every question."""
+
+
+class _Installation(Collector):
+    """Everything, counted when it is asked for."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The gauges, one after the other."""
+        now = datetime.now(UTC)
+        with wall.system("metrics: runs and files of all departments, to be counted"):
+            yield from _runs(now)
+            documents = Version.objects.filter(state__in=UNDER_WAY).count()
+        yield _gauge("mindloom_documents_waiting", "Files of content buckets that are not ready yet.", documents)
+        known = workers()
+        if known is not None:  # while Redis is away nothing is known, which is not the same as none
+            yield _gauge("mindloom_workers", "Workers that gave a sign of life lately.", known.alive)
+            yield _gauge("mindloom_worker_slots", "Runs that these workers carry at once.", known.slots)
+
+
+def _runs(now: datetime) -> Iterator[GaugeMetricFamily]:
+    due = Q(state=State.QUEUED, reason=Reason.WAITING_FOR_WORKER) & (Q(not_before=None) | Q(not_before__lte=now))
+    live = Run.objects.filter(state__in=LIVE_STATES).aggregate(
+        **{state.value: Count("pk", Q(state=state)) for state in LIVE_STATES},
+        due=Count("pk", due),
+        oldest=Min("queued_at", filter=due),
+    )
+    # By department, as the index has them.
+    departments = list(Department.objects.values_list("pk", flat=True))
+    ended = dict(
+        Run.objects.filter(department__in=departments, finished_at__gte=now - LATELY)
+        .values_list("state")
+        .annotate(Count("pk"))
+    )
+    yield _by_state("mindloom_runs", "Runs that have not ended.", {state: live[state.value] for state in LIVE_STATES})
+    yield _by_state(
+        "mindloom_runs_ended_lately",
+        "Runs that ended within the last hour.",
+        {state: ended.get(state.value, 0) for state in TERMINAL_STATES},
+    )
+    yield _gauge("mindloom_queue_depth", "Runs that wait for a worker and may start now.", live["due"])
+    waited = (now - live["oldest"]).total_seconds() if live["oldest"] else 0.0
+    yield _gauge("mindloom_queue_oldest_seconds", "How long the first of these waits.", max(waited, 0.0))
+
+
+def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, meaning, value=value)
+
+
+def _by_state(name: str, meaning: str, values: Mapping[State, int]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, meaning, labels=["state"])
+    for state, value in values.items():
+        family.add_metric([state.value], value)
+    return family
+
+
+def exposition() -> bytes:
+    """The gauges as Prometheus reads them."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Installation())
+    return generate_latest(registry)
