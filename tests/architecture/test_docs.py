@@ -32,6 +32,7 @@ def test_options_are_read_by_the_typed_reader_only():
         "mindloom/supervisor.py",
         "mindloom/embedded.py",
         "mindloom/healthy.py",  # runs without anything but Python itself
+        "mindloom/smoke.py",  # the same
         "mindloom/management/commands/run.py",
     }
     naming = 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mindloom.settings")'
