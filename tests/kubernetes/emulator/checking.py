@@ -105,7 +105,11 @@ def _workload(given: dict[str, Any], found: Found) -> None:
         found.append(wrong("spec.selector", "", "empty selector is invalid for deployment"))
     if any(labels.get(name) != value for name, value in chosen.items()):
         found.append(wrong("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"))
-    check_pod(spec["template"].get("spec", {}), "spec.template.spec", found, policies=("Always",))
+    pod = dict(spec["template"].get("spec", {}))
+    # Claims of a StatefulSet are volumes of its pods.
+    claimed = [{"name": one["metadata"]["name"], "emptyDir": {}} for one in spec.get("volumeClaimTemplates") or ()]
+    pod["volumes"] = [*(pod.get("volumes") or ()), *claimed]
+    check_pod(pod, "spec.template.spec", found, policies=("Always",))
 
 
 def _cron_job(given: dict[str, Any], found: Found) -> None:

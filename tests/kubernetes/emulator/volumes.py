@@ -35,6 +35,15 @@ def _folder(store: Store, pod: Object, volume: dict[str, Any], root: Path, claim
     else:
         folder = root / "volumes" / name
     folder.mkdir(parents=True, exist_ok=True)
+    for part in volume.get("projected", {}).get("sources", ()):
+        kept = store.get("secrets", namespace, part["secret"]["name"])
+        if kept is None:
+            raise NotReady(
+                f'MountVolume.SetUp failed for volume "{name}" : secret "{part["secret"]["name"]}" not found'
+            )
+        _write(
+            folder, kept, {"defaultMode": volume["projected"].get("defaultMode", 0o644)} | part["secret"], encoded=True
+        )
     for kind, resource, key in (("secret", "secrets", "secretName"), ("configMap", "configmaps", "name")):
         source = volume.get(kind)
         if source is not None:

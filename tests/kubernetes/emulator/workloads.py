@@ -40,12 +40,13 @@ class Workloads:
         ready = not missing and meta["name"] not in self.held
         number = wanted if ready else 0
         status.update(observedGeneration=meta["generation"], replicas=wanted, updatedReplicas=wanted)
-        status.update(readyReplicas=number, availableReplicas=number, unavailableReplicas=wanted - number)
+        status.update(readyReplicas=number, availableReplicas=number)
         if one["kind"] == "StatefulSet":
             status.update(currentReplicas=wanted, currentRevision="1", updateRevision="1")
         if one["kind"] == "DaemonSet":
             status.update(desiredNumberScheduled=1, updatedNumberScheduled=1, numberAvailable=int(ready))
         if one["kind"] == "Deployment":
+            status.update(unavailableReplicas=wanted - number)
             available = "MinimumReplicasAvailable" if ready else "MinimumReplicasUnavailable"
             set_condition(status, "Available", "True" if ready else "False", available)
             set_condition(status, "Progressing", "True", "NewReplicaSetAvailable" if ready else "ReplicaSetUpdated")
