@@ -60,7 +60,9 @@ def switched(history):
     return next(
         place
         for place, one in enumerate(history)
-        if one["metadata"]["name"] == "mindloom-web" and one["spec"]["selector"]["mindloom/colour"] == "green"
+        if one["kind"] == "Service"
+        and one["metadata"]["name"] == "mindloom-web"
+        and one["spec"]["selector"]["mindloom/colour"] == "green"
     )
 
 
