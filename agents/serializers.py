@@ -10,6 +10,7 @@ from rest_framework import serializers
 from accounts.models import User
 from accounts.queries import roles_of
 from agents.definition import AFTER_DOCUMENTS, KINDS, LANGUAGES, STORAGES, WINDOWS
+from agents.definition.parts import EXECUTORS
 from agents.models import Agent, AgentVersion
 from mindloom.web.api import StrictSerializer
 
@@ -82,6 +83,16 @@ class LimitsShape(serializers.Serializer[Any]):
     tokens = serializers.IntegerField(required=False)
 
 
+class PlaceShape(serializers.Serializer[Any]):
+    """Where runs are carried out, and what a pod gets; null for the usual."""
+
+    executor = serializers.ChoiceField(
+        list(EXECUTORS.items()), required=False, allow_blank=True, help_text="Empty: as the department says."
+    )
+    cpu = serializers.FloatField(required=False, allow_null=True, help_text="Cores.")
+    memory_mb = serializers.IntegerField(required=False, allow_null=True)
+
+
 class DefinitionShape(serializers.Serializer[Any]):
     """What an agent is made of."""
 
@@ -103,6 +114,7 @@ class DefinitionShape(serializers.Serializer[Any]):
     memory = MemoryShape(required=False)
     output = OutputShape(required=False, allow_null=True, help_text="Null for free text.")
     limits = LimitsShape(required=False)
+    place = PlaceShape(required=False)
     reasoning = serializers.BooleanField(required=False, default=False, help_text="Think step by step first.")
     markdown = serializers.BooleanField(required=False, default=True)
     language = serializers.ChoiceField(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+
 from accounts.models import Department
 from agents.definition import check, problems
 from agents.definition.checking import raise_findings
@@ -11,7 +13,7 @@ from agents.definition.reading import Findings
 from buckets.queries import choices_for
 from integrations import tools
 from integrations.models import Connection, Model, ProviderKind, Purpose
-from mindloom.engine.spec import AgentSpec, Limits, MemorySpec, ModelSpec, OutputSpec, ToolSpec
+from mindloom.engine.spec import AgentSpec, Limits, MemorySpec, ModelSpec, OutputSpec, PlaceSpec, ToolSpec
 from mindloom.web.errors import Invalid
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ def shared_spec(definition: Mapping[str, Any]) -> dict[str, Any]:
         "memory": MemorySpec(**definition["memory"]),
         "output": OutputSpec(**output) if output else None,
         "limits": Limits(**definition["limits"]),
+        "place": PlaceSpec(**{name: value for name, value in definition["place"].items() if value is not None}),
         **{name: definition[name] for name in ("markdown", "reasoning", "language", "dates", "retries")},
     }
 
@@ -113,6 +116,7 @@ def obstacles(
     if model is not None:
         _find_misfits(definition, model, findings)
     _find_refused(definition, here, {"model": model, "fallback_model": second}, findings)
+    _find_place(definition["place"], here, findings)
     if "tools" in definition:
         _find_connections(definition, here, actor, findings)
     if actor is not None and definition["buckets"]:
@@ -213,6 +217,17 @@ def _find_refused(
                 f"tools.{place}.key",
                 f"{department} may not use {tool.name}. Take it away, or ask an administrator to allow it.",
             )
+
+
+def _find_place(place: Mapping[str, Any], department: Department, findings: Findings) -> None:
+    """A place that is not there, or more of it than the department may have."""
+    if place["executor"] == "kubernetes" and not settings.KUBERNETES_EXECUTOR_IMAGE:
+        findings.add("place.executor", "There are no pods here: nobody has set Kubernetes up. Choose a worker.")
+    cpu, memory = department.pod_limits
+    if (place["cpu"] or 0) > cpu:
+        findings.add("place.cpu", f"A run of {department} may have {cpu:g} CPU. Ask for no more.")
+    if (place["memory_mb"] or 0) > memory:
+        findings.add("place.memory_mb", f"A run of {department} may have {memory} MB. Ask for no more.")
 
 
 def _find_connections(

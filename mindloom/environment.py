@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import json
 import os
 import re
 import secrets
@@ -19,6 +20,7 @@ from marshmallow.validate import OneOf, Range
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 KEY_BYTES = 32
+LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
 
 def stop(message: str) -> NoReturn:
@@ -58,13 +60,25 @@ class Environment:
     def __init__(self) -> None:
         self._env = environs.Env()
         self._wrong: list[str] = []
+        self._open: set[str] = set()
 
     def refuse_if_wrong(self) -> None:
         """Stop the start when any option was wrong."""
         if self._wrong:
-            stop("Correct these options:\n  " + "\n  ".join(self._wrong))
+            stop("Correct these options:\n  " + "\n  ".join(dict.fromkeys(self._wrong)))
+
+    def wrong(self, name: str, what: str) -> None:
+        """Note that an option is wrong: its name, then what is wrong and what to do."""
+        self._wrong.append(f"{name} {what}")
+
+    def open_options(self, but: tuple[str, ...]) -> dict[str, str]:
+        """What is set of the options that were read and are not secret, without those whose names begin with one of `but`."""
+        return {
+            name: os.environ[name] for name in sorted(self._open) if name in os.environ and not name.startswith(but)
+        }
 
     def _read(self, kind: str, name: str, default: Any, remedy: str, validate: Any = None) -> Any:
+        self._open.add(name)
         try:
             return getattr(self._env, kind)(name, default, **({"validate": validate} if validate else {}))
         except environs.EnvError:
@@ -106,6 +120,48 @@ class Environment:
             self._wrong.append(f"{name}: {error}. Write networks such as 10.1.0.0/16, separated by commas.")
             return []
 
+    def label(self, name: str, default: str) -> str:
+        """A name as Kubernetes takes it: small letters, digits and hyphens."""
+        value = self.text(name, default)
+        if not re.fullmatch(LABEL, value):
+            self.wrong(name, f"is {value!r}: it must be at most 63 small letters, digits and hyphens.")
+            return default
+        return value
+
+    def pairs(self, name: str) -> dict[str, str]:
+        """Values as key=value, separated by commas."""
+        found = [one.partition("=") for one in self.words(name, [])]
+        if any(not key or not sign for key, sign, _ in found):
+            self.wrong(name, "must be pairs such as disk=ssd, separated by commas.")
+            return {}
+        return {key.strip(): value.strip() for key, _, value in found}
+
+    def tolerations(self, name: str) -> list[dict[str, Any]]:
+        """Kubernetes' tolerations, as a JSON list of objects."""
+        try:
+            found = json.loads(self.text(name, "") or "[]")
+        except ValueError:
+            found = None
+        known = {"key", "operator", "value", "effect", "tolerationSeconds"}
+        if not isinstance(found, list) or not all(isinstance(one, dict) and one.keys() <= known for one in found):
+            self.wrong(
+                name, 'must be a JSON list such as [{"key": "runs", "operator": "Exists", "effect": "NoSchedule"}].'
+            )
+            return []
+        return found
+
+    def handed(self, name: str) -> dict[str, str] | None:
+        """The secrets that a file hands over, by their places; None when there is no such file to read."""
+        path = self.text(name, "")
+        if not path:
+            return None
+        try:
+            found = json.loads(Path(path).read_text())
+        except (OSError, ValueError) as error:
+            self.wrong(name, f"is {path!r}, which can't be read: {type(error).__name__}.")
+            return {}
+        return {str(place): str(secret) for place, secret in found.items()}
+
     def url_text(self, name: str, default: str) -> str:
         """An http or https address without a slash at its end."""
         value = self.text(name, default).rstrip("/")
@@ -140,6 +196,10 @@ class Environment:
         except (OSError, UnicodeDecodeError) as error:
             self._wrong.append(f"{name}_FILE is {path!r}, which can't be read: {error}.")
             return ""
+
+    def again(self, name: str) -> str:
+        """What a setting that is read elsewhere, too, was given as; empty when it was not."""
+        return self.secret(name)
 
     def database(self, name: str, data_dir: Path) -> dict[str, Any]:
         """Django's connection values of a postgresql:// address; without one, of the embedded server."""
@@ -240,3 +300,7 @@ def _database_values(url: str) -> dict[str, Any]:
     values: dict[str, Any] = {names[key]: value for key, value in parts.items() if key in names}
     values["OPTIONS"] = {key: value for key, value in parts.items() if key not in names}
     return values
+
+
+env = Environment()
+"""What the settings are read from."""

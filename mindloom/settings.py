@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from csp.constants import NONE, SELF
 
-from mindloom.environment import BASE_DIR, Environment, data_secret
+from mindloom.environment import BASE_DIR, data_secret, env
 from mindloom.openapi import SPECTACULAR_SETTINGS  # noqa: F401 -- a setting too
-
-env = Environment()
+from mindloom.pod_settings import *  # noqa: F403 -- settings too
+from mindloom.pod_settings import HANDED_SECRETS
 
 # --- What this installation is ---------------------------------------------------------------------------------------------
 
@@ -290,7 +290,7 @@ EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Mindloom <mindloom@localhost>")
 
 # The key ring that secrets are kept with: "id:base64key" entries, newest first; old ones still open what they closed.
-KEY_RING = env.key_ring("KEY_RING", DATA_DIR)
+KEY_RING = env.key_ring("KEY_RING", DATA_DIR) if HANDED_SECRETS is None else {}
 
 # --- API -------------------------------------------------------------------------------------------------------------------
 

@@ -51,6 +51,15 @@ FAILURES = {
     "lost": "the worker that ran it disappeared",
     "budget": "a limit of model turns, tool calls or tokens was reached",
     "rejected": "a person or a rule did not let it run",
+    "image_not_found": "the image of the run's pod does not exist under that name",
+    "image_forbidden": "the cluster may not pull the image of the run's pod",
+    "no_node": "no node of the cluster had room for the run's pod",
+    "quota": "the namespace's quota had no room for the run's pod",
+    "evicted": "the node put the run's pod out, more often than the run may be started again",
+    "node_lost": "the node of the run's pod went away, more often than the run may be started again",
+    "out_of_memory": "the run's pod used more memory than it may",
+    "configuration": "the run's pod could not be started as it is set up",
+    "cluster": "Kubernetes refused the run's job",
 }
 
 

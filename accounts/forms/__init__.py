@@ -6,6 +6,7 @@ from accounts.forms.factors import AddressForm, AppForm, CodeForm, PasskeyForm, 
 from accounts.forms.leaving import LeaveForm
 from accounts.forms.own import TokenForm
 from accounts.forms.people import (
+    IN_PODS,
     ConfirmForm,
     DepartmentForm,
     ForgotForm,
@@ -20,6 +21,7 @@ from accounts.forms.people import (
 )
 
 __all__ = [
+    "IN_PODS",
     "AddressForm",
     "AppForm",
     "CodeForm",

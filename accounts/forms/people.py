@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.conf import settings
 
-from accounts.models import MOST_MEGABYTES, MOST_RUNNING, Department
+from accounts.models import (
+    EXECUTORS,
+    LEAST_POD_CPU,
+    LEAST_POD_MEMORY_MB,
+    MOST_MEGABYTES,
+    MOST_POD_CPU,
+    MOST_POD_MEMORY_MB,
+    MOST_RUNNING,
+    Department,
+)
 from accounts.queries import joinable_departments
 from accounts.services.departments import NAME_LENGTH as DEPARTMENT_NAME_LENGTH
 from accounts.services.people import NAME_LENGTH, time_zones
@@ -16,6 +25,8 @@ from accounts.services.strength import LONGEST_PASSWORD
 if TYPE_CHECKING:
     from mindloom.web.errors import MindloomError
 
+IN_PODS = ("run_executor", "max_pod_cpu", "max_pod_memory_mb")
+"""Fields of a department that are asked where runs may be carried out in pods."""
 HINT = "At least 10 characters; several words are easier to keep in mind than signs."
 
 
@@ -183,6 +194,35 @@ class DepartmentForm(PeopleForm):
         max_value=MOST_MEGABYTES,
         help_text="What its content buckets and the files of its runs may take up together. Empty: no limit.",
     )
+
+    run_executor = forms.ChoiceField(
+        label="Where its runs are carried out",
+        required=False,
+        choices=[("", f"As everywhere: {dict(EXECUTORS)[settings.RUN_EXECUTOR].lower()}"), *EXECUTORS],
+        help_text="Agents can choose for themselves.",
+    )
+
+    max_pod_cpu = forms.FloatField(
+        label="Most CPU of a pod, in cores",
+        required=False,
+        min_value=LEAST_POD_CPU,
+        max_value=MOST_POD_CPU,
+        help_text=f"How much one of its runs may ask for. Empty: {settings.KUBERNETES_MAX_CPU:g}, as everywhere.",
+    )
+
+    max_pod_memory_mb = forms.IntegerField(
+        label="Most memory of a pod, in megabytes",
+        required=False,
+        min_value=LEAST_POD_MEMORY_MB,
+        max_value=MOST_POD_MEMORY_MB,
+        help_text=f"How much one of its runs may ask for. Empty: {settings.KUBERNETES_MAX_MEMORY_MB}, as everywhere.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not settings.KUBERNETES_EXECUTOR_IMAGE:
+            for name in IN_PODS:
+                del self.fields[name]
 
     def clean_email_domains(self) -> list[str]:
         """The lines, split at white space and commas."""

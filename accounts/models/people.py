@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -117,6 +118,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 MOST_RUNNING = 10_000
 MOST_MEGABYTES = 1_000_000_000
+LEAST_POD_CPU, MOST_POD_CPU = 0.01, 256.0
+LEAST_POD_MEMORY_MB, MOST_POD_MEMORY_MB = 128, 1024 * 1024
+EXECUTORS = (("celery", "In a worker"), ("kubernetes", "In a pod of its own"))
+"""Where runs are carried out, and how people choose it."""
 
 
 class DepartmentQuerySet(models.QuerySet["Department"]):
@@ -174,6 +179,29 @@ class Department(models.Model):
         blank=True,
         help_text="The least role that must prove itself by more than a password. Empty: nobody must.",
     )
+    run_executor = models.CharField(
+        "where its runs are carried out",
+        max_length=16,
+        blank=True,
+        default="",
+        db_default="",
+        choices=EXECUTORS,
+        help_text="Unless an agent says otherwise. Empty: as the installation says.",
+    )
+    max_pod_cpu = models.FloatField(
+        "most CPU of a pod",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(LEAST_POD_CPU), MaxValueValidator(MOST_POD_CPU)],
+        help_text="How many cores one of its runs may ask for. Empty: as the installation says.",
+    )
+    max_pod_memory_mb = models.PositiveIntegerField(
+        "most memory of a pod in megabytes",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(LEAST_POD_MEMORY_MB), MaxValueValidator(MOST_POD_MEMORY_MB)],
+        help_text="How much one of its runs may ask for. Empty: as the installation says.",
+    )
     archived_at = models.DateTimeField(null=True, blank=True)
 
     objects = DepartmentQuerySet.as_manager()
@@ -183,6 +211,17 @@ class Department(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def executor(self) -> str:
+        """Where its runs are carried out unless an agent says otherwise."""
+        return self.run_executor or settings.RUN_EXECUTOR
+
+    @property
+    def pod_limits(self) -> tuple[float, int]:
+        """The most cores and megabytes that one of its runs may ask for."""
+        cpu, memory = self.max_pod_cpu, self.max_pod_memory_mb
+        return cpu or settings.KUBERNETES_MAX_CPU, memory or settings.KUBERNETES_MAX_MEMORY_MB
 
 
 class Role(models.TextChoices):

@@ -6,7 +6,20 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.models import MOST_MEGABYTES, MOST_RUNNING, Department, Invitation, Membership, Role, User
+from accounts.models import (
+    EXECUTORS,
+    LEAST_POD_CPU,
+    LEAST_POD_MEMORY_MB,
+    MOST_MEGABYTES,
+    MOST_POD_CPU,
+    MOST_POD_MEMORY_MB,
+    MOST_RUNNING,
+    Department,
+    Invitation,
+    Membership,
+    Role,
+    User,
+)
 from accounts.services.departments import NAME_LENGTH as DEPARTMENT_NAME_LENGTH
 from accounts.services.invitations import MOST_AT_ONCE
 from accounts.services.people import NAME_LENGTH
@@ -18,10 +31,20 @@ class DepartmentOut(serializers.ModelSerializer[Department]):
 
     max_running = serializers.IntegerField(allow_null=True, help_text="Runs at once; null: as the installation says.")
     storage_mb = serializers.IntegerField(allow_null=True, help_text="Null: no limit.")
+    run_executor = serializers.ChoiceField(
+        choices=EXECUTORS,
+        allow_blank=True,
+        help_text="Where its runs are carried out; empty: as the installation says.",
+    )
+    max_pod_cpu = serializers.FloatField(allow_null=True, help_text="In cores; null: as the installation says.")
+    max_pod_memory_mb = serializers.IntegerField(allow_null=True, help_text="Null: as the installation says.")
 
     class Meta:
         model = Department
-        fields = ("uuid", "name", "slug", "email_domains", "max_running", "storage_mb", "archived_at")
+        fields = (
+            *("uuid", "name", "slug", "email_domains", "max_running", "storage_mb"),
+            *("run_executor", "max_pod_cpu", "max_pod_memory_mb", "archived_at"),
+        )
 
 
 class DepartmentChanges(StrictSerializer):
@@ -35,6 +58,13 @@ class DepartmentChanges(StrictSerializer):
     )
     max_running = serializers.IntegerField(min_value=1, max_value=MOST_RUNNING, allow_null=True, required=False)
     storage_mb = serializers.IntegerField(min_value=1, max_value=MOST_MEGABYTES, allow_null=True, required=False)
+    run_executor = serializers.ChoiceField(choices=EXECUTORS, allow_blank=True, required=False)
+    max_pod_cpu = serializers.FloatField(
+        min_value=LEAST_POD_CPU, max_value=MOST_POD_CPU, allow_null=True, required=False, help_text="In cores."
+    )
+    max_pod_memory_mb = serializers.IntegerField(
+        min_value=LEAST_POD_MEMORY_MB, max_value=MOST_POD_MEMORY_MB, allow_null=True, required=False
+    )
 
 
 class NewDepartment(DepartmentChanges):

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import re
-from types import EllipsisType
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from accounts.models import MOST_MEGABYTES, MOST_RUNNING, Department, Membership, Role, User
+from accounts.models import (
+    EXECUTORS,
+    LEAST_POD_CPU,
+    LEAST_POD_MEMORY_MB,
+    MOST_MEGABYTES,
+    MOST_POD_CPU,
+    MOST_POD_MEMORY_MB,
+    MOST_RUNNING,
+    Department,
+    Membership,
+    Role,
+    User,
+)
 from accounts.queries import may, roles_of
 from accounts.services.rights import check_administrator
 from audit.services import difference, record
@@ -23,8 +35,15 @@ if TYPE_CHECKING:
 NAME_LENGTH = 80
 MOST_DOMAINS = 50
 MOST_DAYS = 36_500
-_MOST = {"max_running": MOST_RUNNING, "storage_mb": MOST_MEGABYTES}
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "max_running": (1, MOST_RUNNING),
+    "storage_mb": (1, MOST_MEGABYTES),
+    "max_pod_cpu": (LEAST_POD_CPU, MOST_POD_CPU),
+    "max_pod_memory_mb": (LEAST_POD_MEMORY_MB, MOST_POD_MEMORY_MB),
+}
 DAYS_WRONG = f"Write a number of days from 0 (for ever) to {MOST_DAYS:,}, or nothing."
+_CHANGED = ("name", "email_domains", "run_executor", *_BOUNDS)
+NO_KUBERNETES = "This installation has no Kubernetes. An administrator sets it up with KUBERNETES_EXECUTOR_IMAGE."
 TAKEN = "There is a department of this name already."
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]\Z")
 # Anybody gets an address there in a minute.
@@ -42,16 +61,17 @@ def create_department(
     actor: User,
     name: str,
     email_domains: Iterable[str] = (),
-    max_running: int | None = None,
-    storage_mb: int | None = None,
+    run_executor: str = "",
+    **limits: float | None,
 ) -> Department:
-    """Make a department. For administrators. Raises `Invalid` with the fields at fault."""
+    """Make a department; `limits` are those of `update_department`. For administrators. Raises `Invalid` with the fields at fault."""
     check_administrator(actor)
     name, domains = _checked_name(name), _checked_domains(email_domains)
-    limits = _checked_limits(max_running=max_running, storage_mb=storage_mb)
+    limits = _checked_limits(**limits)
+    executor = _checked_executor(run_executor)
     try:
         with transaction.atomic():
-            given = {"email_domains": domains, **limits}
+            given = {"email_domains": domains, "run_executor": executor, **limits}
             made = Department.objects.create(name=name, slug=_free_slug(name), **given)
             record(actor=actor, action="department.created", target=made, department_id=made.pk, **given)
     except IntegrityError:
@@ -65,27 +85,27 @@ def update_department(
     department: Department,
     name: str | None = None,
     email_domains: Iterable[str] | None = None,
-    max_running: int | EllipsisType | None = ...,
-    storage_mb: int | EllipsisType | None = ...,
+    run_executor: str | None = None,
+    **limits: float | None,
 ) -> Department:
-    """Change what is given; the address in links stays. Without a `max_running` of its own (None) the installation's holds, without
-    `storage_mb` there is no limit.
+    """Change what is given; the address in links stays. `limits` are `max_running`, `storage_mb`, `max_pod_cpu` (cores) and
+    `max_pod_memory_mb`: None for what the installation says, or, of storage, no limit. `run_executor` is "", celery or kubernetes.
 
     For administrators. Raises `Invalid`.
     """
     check_administrator(actor)
-    before = {one: getattr(department, one) for one in ("name", "email_domains", "max_running", "storage_mb")}
+    before = {one: getattr(department, one) for one in _CHANGED}
     if name is not None:
         department.name = _checked_name(name)
     if email_domains is not None:
         department.email_domains = _checked_domains(email_domains)
-    limits = {"max_running": max_running, "storage_mb": storage_mb}
-    given = {one: value for one, value in limits.items() if not isinstance(value, EllipsisType)}
-    for limit, value in _checked_limits(**given).items():
+    if run_executor is not None:
+        department.run_executor = _checked_executor(run_executor)
+    for limit, value in _checked_limits(**limits).items():
         setattr(department, limit, value)
     try:
         with transaction.atomic():
-            changes = {one: getattr(department, one) for one in ("name", "email_domains", *limits)}
+            changes = {one: getattr(department, one) for one in _CHANGED}
             department.save(update_fields=list(changes))
             noted = difference(before, changes)
             record(actor=actor, action="department.updated", target=department, department_id=department.pk, **noted)
@@ -184,15 +204,23 @@ def _checked_domains(given: Iterable[str]) -> list[str]:
     return domains
 
 
-def _checked_limits(**limits: int | None) -> dict[str, int | None]:
+def _checked_limits(**limits: float | None) -> dict[str, float | None]:
     wrong = {
-        name: [f"Write a number from 1 to {_MOST[name]:,}, or leave it empty."]
+        name: [f"Write a number from {_BOUNDS[name][0]:,} to {_BOUNDS[name][1]:,}, or leave it empty."]
         for name, number in limits.items()
-        if number is not None and not 1 <= number <= _MOST[name]
+        if number is not None and not _BOUNDS[name][0] <= number <= _BOUNDS[name][1]
     }
     if wrong:
         raise Invalid(fields=wrong)
     return limits
+
+
+def _checked_executor(name: str) -> str:
+    if name == "kubernetes" and not settings.KUBERNETES_EXECUTOR_IMAGE:
+        raise Invalid(fields={"run_executor": [NO_KUBERNETES]})
+    if name not in {"", *dict(EXECUTORS)}:
+        raise Invalid(fields={"run_executor": [f"Choose one of {', '.join(dict(EXECUTORS))}, or nothing."]})
+    return name
 
 
 def _free_slug(name: str) -> str:

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import services
-from accounts.forms import DepartmentForm
+from accounts.forms import IN_PODS, DepartmentForm
 from accounts.models import Department, Membership
 from accounts.queries import departments_editable_by, departments_of
 from accounts.services.storing import stored_bytes
@@ -81,7 +81,7 @@ def department_create(request: Request) -> HttpResponse:
 def department_edit(request: Request, uuid: UUID) -> HttpResponse:
     department = get_object_or_404(_editable(request), uuid=uuid)
     domains = "\n".join(department.email_domains)
-    known = {name: getattr(department, name) for name in ("name", "max_running", "storage_mb")}
+    known = {name: getattr(department, name) for name in ("name", "max_running", "storage_mb", *IN_PODS)}
     form = DepartmentForm(request.POST or None, initial=known | {"email_domains": domains})
     if request.method == "POST" and form.is_valid():
         try:

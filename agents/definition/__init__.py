@@ -2,7 +2,7 @@
 
 A definition is JSON: `instructions` (a template), `model` and `fallback_model` (uuids of integrations.Model; null: the default,
 none), `parameters` (only those that are set), `variables`, `tools` (`{key, config, connection, ask_first}`), `after_documents`,
-`buckets` (uuids), `memory`, `output` (null or `{name, schema}`), `reasoning`, `markdown`, `language`, `dates`, `retries`, `limits`.
+`buckets` (uuids), `memory`, `output` (null or `{name, schema}`), `reasoning`, `markdown`, `language`, `dates`, `retries`, `limits`, `place`.
 docs/agents.md says what each does. What agents and teams share is read by `parts`.
 """
 

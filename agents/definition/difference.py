@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from agents.definition.output import FIELD_KINDS, fields_of, named_fields
-from agents.definition.parts import STORAGES, WINDOWS
+from agents.definition.parts import EXECUTORS, STORAGES, WINDOWS
 from agents.definition.values import KINDS
 from integrations import tools
 
@@ -61,6 +61,7 @@ def shared_sentences(before: Definition, after: Definition, names: Names) -> lis
         *_output(before["output"], after["output"]),
         *_switches(before, after),
         *_numbers(before["limits"], after["limits"], _LIMITS, ""),
+        *_place(before.get("place") or {}, after.get("place") or {}),
     ]
 
 
@@ -106,6 +107,12 @@ def _numbers(before: Definition, after: Definition, labels: Mapping[str, str], m
         if before.get(name) != after.get(name):
             old, new = (missing if one.get(name) is None else f"{one[name]:,}" for one in (before, after))
             yield f"{label}: {old} → {new}."
+
+
+def _place(before: Definition, after: Definition) -> Iterator[str]:
+    if before.get("executor", "") != after.get("executor", ""):
+        yield f"Runs are now carried out: {EXECUTORS[after.get('executor', '')].lower()}."
+    yield from _numbers(before, after, {"cpu": "CPU of a pod", "memory_mb": "Megabytes of a pod"}, "the usual")
 
 
 def _variables(before: list[Definition], after: list[Definition]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from accounts.models import LEAST_POD_CPU, LEAST_POD_MEMORY_MB, MOST_POD_CPU, MOST_POD_MEMORY_MB
 from agents.definition.output import read_output
 from agents.definition.reading import Findings
 from agents.definition.variables import read_variables
@@ -18,7 +19,7 @@ MOST_BUCKETS = 20
 MOST_HISTORY, MOST_RETRIES = 50, 5
 SHARED_FIELDS = (
     *("instructions", "model", "fallback_model", "parameters", "variables", "buckets", "memory", "output"),
-    *("reasoning", "markdown", "language", "dates", "retries", "limits"),
+    *("reasoning", "markdown", "language", "dates", "retries", "limits", "place"),
 )
 PARAMETERS: dict[str, tuple[float, float, bool]] = {
     "temperature": (0, 2, False),
@@ -31,6 +32,15 @@ LIMITS: dict[str, tuple[int, int]] = {
     "model_turns": (1, 200),
     "tool_calls": (0, 500),
     "tokens": (1_000, 10_000_000),
+}
+EXECUTORS = {
+    "": "Where the department says",
+    "celery": "In a worker",
+    "kubernetes": "In a pod of its own",
+}
+_PLACE: dict[str, tuple[float, float, bool]] = {
+    "cpu": (LEAST_POD_CPU, MOST_POD_CPU, False),
+    "memory_mb": (LEAST_POD_MEMORY_MB, MOST_POD_MEMORY_MB, True),
 }
 STORAGES = {
     "none": "Nothing is kept",
@@ -75,6 +85,7 @@ def read_shared(given: dict[str, Any], findings: Findings, *, complete: bool) ->
         "dates": findings.flag("dates", given.get("dates"), default=False),
         "retries": read_retries(given.get("retries"), findings),
         "limits": read_limits(given.get("limits"), findings),
+        "place": read_place(given.get("place"), findings),
     }
     if complete and normal["fallback_model"] is not None and normal["fallback_model"] == normal["model"]:
         findings.add("fallback_model", "This is the model itself. Choose another one to step in, or none.")
@@ -115,6 +126,18 @@ def read_limits(value: Any, findings: Findings) -> dict[str, int]:
         number = findings.number(f"limits.{name}", given.get(name), low, high, whole=True)
         normal[name] = number if number is not None else min(getattr(Limits, name), high)
     return normal
+
+
+def read_place(value: Any, findings: Findings) -> dict[str, Any]:
+    """Where runs are carried out, and what they get there: cores and megabytes, None for the usual."""
+    given = findings.mapping("place", value, ("executor", *_PLACE))
+    return {
+        "executor": read_choice("place.executor", given.get("executor"), EXECUTORS, findings, default=""),
+        **{
+            name: findings.number(f"place.{name}", given.get(name), low, high, whole=whole)
+            for name, (low, high, whole) in _PLACE.items()
+        },
+    }
 
 
 def read_retries(value: Any, findings: Findings) -> int:

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from agents.definition import AFTER_DOCUMENTS, LANGUAGES, LONGEST_INSTRUCTIONS, STORAGES, WINDOWS
 from agents.definition.output import LARGEST_SCHEMA
-from agents.definition.parts import MOST_HISTORY, MOST_RETRIES
+from agents.definition.parts import EXECUTORS, MOST_HISTORY, MOST_RETRIES
 from agents.forms.shown import Sentences, Shown
 from integrations.models import Model
 
@@ -172,6 +172,24 @@ class LimitsForm(Shown):
     model_turns = forms.CharField(label="Model calls", widget=forms.NumberInput)
     tool_calls = forms.CharField(label="Tool calls", widget=forms.NumberInput)
     tokens = forms.CharField(label="Tokens", widget=forms.NumberInput)
+
+
+class PlaceForm(Shown):
+    """Where a run is carried out, and what it gets there."""
+
+    prefix = "place"
+
+    executor = forms.ChoiceField(label="Runs are carried out", required=False, choices=list(EXECUTORS.items()))
+    cpu = forms.CharField(
+        label="CPU of its pod (cores)",
+        required=False,
+        widget=forms.NumberInput(attrs={"step": "any", "placeholder": f"{settings.KUBERNETES_CPU:g}"}),
+    )
+    memory_mb = forms.CharField(
+        label="Memory of its pod (MB)",
+        required=False,
+        widget=forms.NumberInput(attrs={"placeholder": settings.KUBERNETES_MEMORY_MB}),
+    )
 
 
 def _note(model: Model) -> str:

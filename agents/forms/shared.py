@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.http import QueryDict
 
 from agents.definition import blank
@@ -20,18 +21,19 @@ from agents.forms.rows import (
     write_output,
     write_variables,
 )
-from agents.forms.settings import AnswerForm, InstructionsForm, LimitsForm, MemoryForm, ModelForm
+from agents.forms.settings import AnswerForm, InstructionsForm, LimitsForm, MemoryForm, ModelForm, PlaceForm
 from agents.forms.shown import Sentences, numbered
 from integrations.models import Model
 
 PARAMETERS = ("temperature", "max_tokens", "top_p")
 LIMITS = ("seconds", "model_turns", "tool_calls", "tokens")
+PLACE = ("executor", "cpu", "memory_mb")
 SWITCHES = ("reasoning", "dates", "markdown")
 MEMORY = ("storage", "history_runs", "window")
 MEMORY_SWITCHES = ("person", "summary", "offload")
 PLAIN = ("instructions", "model", "fallback_model", "language", "retries", *SWITCHES)
 _MODEL = {"model", "fallback_model", "retries", "reasoning", "dates", *PARAMETERS}
-_HEADS = {"bucket": "knowledge", "variables": "variables", "memory": "memory", "fields": "answer"}
+_HEADS = {"bucket": "knowledge", "variables": "variables", "memory": "memory", "fields": "answer", "place": "limits"}
 
 
 class SharedBuilder:
@@ -51,6 +53,7 @@ class SharedBuilder:
         self.fields = [FieldForm(data, said, row) for row in numbered(data, "field")]
         self.blank_field = FieldForm(blank_field("__n__"), {}, "__n__")
         self.limits = LimitsForm(data, said)
+        self.place = PlaceForm(data, said) if settings.KUBERNETES_EXECUTOR_IMAGE else None
         self.buckets = data.getlist("bucket")
         self.tokens = about_tokens(data.get("instructions", ""))
         self.general = said.get("", [])
@@ -80,6 +83,7 @@ def read_shared(data: QueryDict) -> tuple[dict[str, Any], Wrong]:
         "language": data.get("language", ""),
         "retries": data.get("retries") or None,
         "limits": {name: data.get(name) or None for name in LIMITS},
+        "place": {name: data.get(f"place-{name}") or None for name in PLACE},
         **{name: bool(data.get(name)) for name in SWITCHES},
     }
     return definition, wrong
@@ -100,6 +104,8 @@ def write_shared(data: QueryDict, draft: Mapping[str, Any]) -> None:
             data[name] = str(value)
     if "temperature" not in data:
         data["temperature"], data["temperature_auto"] = "1", "on"
+    place = {**usual["place"], **draft["place"]}
+    data.update({f"place-{name}": str(place[name]) for name in PLACE if place[name] is not None})
     data.update({f"memory-{name}": str(memory[name]) for name in MEMORY})
     if memory["storage"] == "none" and not memory["history_runs"]:
         data["memory-history_runs"] = ""  # so that choosing where memory is kept brings the usual history
@@ -117,8 +123,8 @@ def shared_input(path: list[str], data: QueryDict) -> str:
             return f"variables-{rows[int(place)]}-{name}"
         case ["parameters" | "limits", name]:
             return name
-        case ["memory", name]:
-            return f"memory-{name}"
+        case ["memory" | "place" as part, name]:
+            return f"{part}-{name}"
         case ["output", *_]:
             return field_input(path, data)
         case [name] if name in PLAIN or name == "output_schema" or name.startswith("fields-"):

@@ -13,7 +13,23 @@ from typing import Any, ClassVar, Literal, get_args
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Level = Literal["debug", "info", "warn", "error"]
-FailureKind = Literal["agent_error", "system_error", "timeout", "lost", "budget", "rejected"]
+FailureKind = Literal[
+    "agent_error",
+    "system_error",
+    "timeout",
+    "lost",
+    "budget",
+    "rejected",
+    "image_not_found",
+    "image_forbidden",
+    "no_node",
+    "quota",
+    "evicted",
+    "node_lost",
+    "out_of_memory",
+    "configuration",
+    "cluster",
+]
 Effect = Literal["reads", "writes", "sends", "executes"]
 ApprovalKind = Literal["approval", "answer", "check"]
 

@@ -70,6 +70,18 @@ class Limits:
     tokens: int = 200_000
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlaceSpec:
+    """Where the run is carried out, and what it gets there; the engine does not look at it. `cpu` counts cores.
+
+    Empty and 0: as the department, then the installation, says.
+    """
+
+    executor: Literal["", "celery", "kubernetes"] = ""
+    cpu: float = 0
+    memory_mb: int = 0
+
+
 Storage = Literal["none", "postgresql", "redis"]
 Window = Literal["stop", "drop", "summarise"]
 TeamType = Literal["route", "coordinate", "collaborate"]
@@ -123,6 +135,7 @@ class AgentSpec:
     memory: MemorySpec = field(default_factory=MemorySpec)
     output: OutputSpec | None = None
     limits: Limits = field(default_factory=Limits)
+    place: PlaceSpec = field(default_factory=PlaceSpec)
     markdown: bool = True
     reasoning: bool = False
     language: str = ""
@@ -172,6 +185,7 @@ class TeamSpec:
     memory: MemorySpec = field(default_factory=MemorySpec)
     output: OutputSpec | None = None
     limits: Limits = field(default_factory=Limits)
+    place: PlaceSpec = field(default_factory=PlaceSpec)
     markdown: bool = True
     reasoning: bool = False
     language: str = ""
@@ -221,6 +235,7 @@ def _opened(data: dict[str, Any]) -> dict[str, Any]:
     if values.get("output"):
         values["output"] = OutputSpec(**values["output"])
     values["limits"] = Limits(**values.get("limits", {}))
+    values["place"] = PlaceSpec(**values.get("place", {}))
     values["memory"] = MemorySpec(**values.get("memory", {}))
     values["buckets"] = tuple(values.get("buckets", ()))
     return values

@@ -59,11 +59,19 @@ class Trigger(models.TextChoices):
         return Priority.BACKGROUND if self == Trigger.SCHEDULE else Priority.PEOPLE
 
 
+class Executor(models.TextChoices):
+    """Where runs are carried out."""
+
+    CELERY = "celery", "in a worker"
+    KUBERNETES = "kubernetes", "in a pod of its own"
+
+
 class Reason(models.TextChoices):
     """Why a run is not running, in a word; `Run.reason_message` says it in a sentence."""
 
     NONE = "", ""
     WAITING_FOR_WORKER = "waiting_for_worker", "Waiting for a worker"
+    WAITING_FOR_POD = "waiting_for_pod", "Its pod starts"
     AGENT_ERROR = "agent_error", "The agent failed"
     SYSTEM_ERROR = "system_error", "Mindloom failed"
     TIMEOUT = "timeout", "Too slow"
@@ -72,6 +80,15 @@ class Reason(models.TextChoices):
     REJECTED = "rejected", "Refused"
     STOPPED = "stopped", "Stopped"
     WAITING_FOR_PERSON = "waiting_for_person", "Waiting for a person"
+    IMAGE_NOT_FOUND = "image_not_found", "Image not found"
+    IMAGE_FORBIDDEN = "image_forbidden", "No right to the image"
+    NO_NODE = "no_node", "No node fits"
+    QUOTA = "quota", "Quota used up"
+    EVICTED = "evicted", "Evicted"
+    NODE_LOST = "node_lost", "Node lost"
+    OUT_OF_MEMORY = "out_of_memory", "Out of memory"
+    CONFIGURATION = "configuration", "Wrong set-up"
+    CLUSTER = "cluster", "Kubernetes refused"
 
 
 SHARED = ("department", "everyone")
@@ -122,6 +139,14 @@ class RunQuerySet(models.QuerySet["Run"]):
     def live(self) -> RunQuerySet:
         """Those that have not ended."""
         return self.filter(state__in=LIVE_STATES)
+
+    def under_way(self) -> RunQuerySet:
+        """Those that count for limits: in a worker, in a pod, or on their way to one."""
+        return self.filter(Q(state=State.RUNNING) | Q(state=State.QUEUED, submitted_at__isnull=False))
+
+    def in_pods(self) -> RunQuerySet:
+        """Of these the ones that have a pod, or should have."""
+        return self.under_way().filter(executor=Executor.KUBERNETES)
 
     def newest_first(self) -> RunQuerySet:
         """By creation, newest first, with what a list shows.
@@ -211,6 +236,12 @@ class Run(models.Model):
         output_field=SearchVectorField(),
         db_persist=True,
     )
+    executor = models.CharField(
+        max_length=16, choices=Executor.choices, default=Executor.CELERY, db_default=Executor.CELERY
+    )
+    submitted_at = models.DateTimeField(
+        null=True, help_text="Since when a pod is to take it: it is queued, counts as under way, and no worker takes it"
+    )
     queued_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(auto_now_add=True, help_text="When a message for the workers was last sent")
     started_at = models.DateTimeField(null=True)
@@ -269,8 +300,13 @@ class Run(models.Model):
             # The queue: `worker.claim` goes from one group of equal runs to the next.
             models.Index(
                 fields=["priority", "department", "target_key", "started_by", "provider_key", "due_at", "id"],
-                condition=Q(state=State.QUEUED),
+                condition=Q(state=State.QUEUED, submitted_at=None),
                 name="run_queue",
+            ),
+            models.Index(
+                fields=["submitted_at"],
+                condition=Q(state=State.QUEUED, submitted_at__isnull=False),
+                name="run_submitted",
             ),
             GinIndex(fields=["search"], name="run_search"),
         ]

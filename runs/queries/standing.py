@@ -12,7 +12,7 @@ from django.db.models import Avg, F, Q
 
 from integrations.providers.limited import limited
 from mindloom import wall
-from runs.models import Priority, Run, State
+from runs.models import Executor, Priority, Reason, Run, State
 from runs.queries.limits import allowed
 from runs.queries.workers import workers
 
@@ -40,6 +40,9 @@ class Why(models.TextChoices):
     PROVIDER_LIMIT = "provider_limit", "The provider takes no more requests"
     WORKERS_BUSY = "workers_busy", "All workers are busy"
     STARTING = "starting", "It is about to start"
+    POD_STARTING = "pod_starting", "Its pod starts"
+    POD_TROUBLE = "pod_trouble", "Its pod cannot start"
+    PODS_LIMIT = "pods_limit", "As many pods as there may be"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,7 @@ class Standing:
     @property
     def is_trouble(self) -> bool:
         """Whether it does not go on before somebody does something."""
-        return self.code in {Why.NO_WORKER, Why.EXECUTOR_UNAVAILABLE}
+        return self.code in {Why.NO_WORKER, Why.EXECUTOR_UNAVAILABLE, Why.POD_TROUBLE}
 
 
 def standing(run: Run) -> Standing | None:
@@ -69,10 +72,15 @@ def standing(run: Run) -> Standing | None:
         return Standing(code=Why.PERSON_MUST_DECIDE, message=run.sentence, action="Answer what it asks, below.")
     if run.state != State.QUEUED:
         return None
+    if run.submitted_at is not None:
+        code = Why.POD_STARTING if run.reason == Reason.WAITING_FOR_POD else Why.POD_TROUBLE
+        return Standing(code=code, message=run.sentence)
     if run.not_before is not None and run.not_before > datetime.now(UTC):
         return Standing(code=Why.NOT_YET, message="It starts when its time has come.", until=run.not_before)
     known = workers()
-    return _without_workers(known) or next(_limits(run), None) or _provider(run) or _busy(run, known)
+    return (
+        _without_workers(known) or next(_limits(run), None) or _provider(run) or _without_pods(run) or _busy(run, known)
+    )
 
 
 def _without_workers(known: Workers | None) -> Standing | None:
@@ -122,7 +130,7 @@ def _limits(run: Run) -> Iterator[Standing]:
     for code, which, limit, words, action in checks:
         most = allowed(limit, run.priority)
         with wall.system("standing: runs under way of all departments, to be counted"):
-            under_way = Run.objects.filter(which, state=State.RUNNING).count()
+            under_way = Run.objects.under_way().filter(which).count()
         if under_way >= most:
             share = "" if most == limit else f" without the places kept for people, of {limit}"
             message = f"{words}: {most}{share}. This one starts when one of them has ended."
@@ -143,10 +151,24 @@ def _provider(run: Run) -> Standing | None:
     )
 
 
+def _without_pods(run: Run) -> Standing | None:
+    if run.executor != Executor.KUBERNETES:
+        return None
+    with wall.system("standing: runs under way of all departments, to be counted"):
+        pods = Run.objects.in_pods().count()
+    if pods < settings.KUBERNETES_MAX_JOBS:
+        return None
+    message = (
+        f"There are as many pods of runs as there may be: {pods}. This one gets its pod when one of them has ended."
+    )
+    action = "An administrator can allow more with KUBERNETES_MAX_JOBS."
+    return Standing(code=Why.PODS_LIMIT, message=message, action=action, estimate=_estimate(run, Q(), pods))
+
+
 def _busy(run: Run, known: Workers | None) -> Standing:
     slots = known.slots if known is not None else 0
     with wall.system("standing: runs under way of all departments, to be counted"):
-        under_way = Run.objects.filter(state=State.RUNNING).count()
+        under_way = Run.objects.filter(state=State.RUNNING, executor=run.executor).count()
     if under_way < slots and run.priority >= Priority.PEOPLE:
         return Standing(code=Why.STARTING, message="A worker is about to take it.", estimate=1)
     if under_way < slots:

@@ -20,6 +20,7 @@ from mindloom.engine.events import RunQueued
 from mindloom.engine.spec import provider_key
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
 from runs.models import Conversation, Guard, Reason, Run, State, Trigger, append
+from runs.services.placing import placed
 from runs.services.sending import send
 from runs.signals import announce
 from teams.models import Team, TeamVersion
@@ -198,11 +199,13 @@ def _queue(*, target: Target, **fields: Any) -> Run:
 
 def _queued(*, actor: User, target: Target, version: Any, spec: dict[str, Any], text: str, **fields: Any) -> Run:
     kind = kind_of(target)
+    executor, spec = placed(spec, fields["department_id"])
     with transaction.atomic():
         run = Run.objects.create(
             **{kind: target, f"{kind}_version": version},
             started_by=actor,
             spec=spec,
+            executor=executor,
             priority=Trigger(fields["trigger"]).priority,
             provider_key=provider_key(spec),
             input=text,

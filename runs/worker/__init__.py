@@ -12,10 +12,11 @@ from runs.worker.clearing import (
     whole_runs,
 )
 from runs.worker.endings import end
-from runs.worker.execute import execute, warm_up
+from runs.worker.execute import execute, execute_in_pod, warm_up
 from runs.worker.files import seen_in
 from runs.worker.life import show_life
 from runs.worker.memory import forget_facts, forget_talk
+from runs.worker.pods import watch_pods
 from runs.worker.queue import slots, work
 from runs.worker.reaper import reap, stale_queued
 from runs.worker.steward import steward
@@ -25,6 +26,7 @@ __all__ = [
     "clear_strays",
     "end",
     "execute",
+    "execute_in_pod",
     "forget_facts",
     "forget_talk",
     "old_files",
@@ -40,6 +42,7 @@ __all__ = [
     "steward",
     "unpruned",
     "warm_up",
+    "watch_pods",
     "whole_runs",
     "work",
 ]

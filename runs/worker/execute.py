@@ -16,7 +16,7 @@ from mindloom.engine.events import RunCancelled, RunFailed
 from mindloom.engine.spec import RunInput, spec_from_json
 from mindloom.wall.pool import give_back
 from runs.signals import announce
-from runs.worker.claim import claim
+from runs.worker.claim import claim, claim_in_pod
 from runs.worker.journal import resume_of
 from runs.worker.memory import exchanged
 from runs.worker.ports import RunPorts
@@ -59,6 +59,15 @@ def execute(run_id: int, runner: Runner | None = None) -> bool:
     if claimed is None:
         return False
     carry_out(*claimed, runner)
+    return True
+
+
+def execute_in_pod(uuid: str, attempt: int) -> bool:
+    """The same in the pod that was made for this attempt of the run."""
+    claimed = claim_in_pod(uuid, attempt)
+    if claimed is None:
+        return False
+    carry_out(*claimed)
     return True
 
 

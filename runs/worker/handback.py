@@ -33,7 +33,7 @@ from runs.worker.waiting import ask
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mindloom.engine.events import Event
+    from mindloom.engine.events import Event, FailureKind
 
 _CALLS = ("tool_call.started", "tool_call.finished", "tool_call.failed")
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -49,11 +49,14 @@ def hand_back(
     counts: bool,
     events: Sequence[Event] = (),
     notes: Mapping[str, Any] | None = None,
+    kind: FailureKind = "lost",
+    goes_on: bool = True,
 ) -> bool:
     """Let the run go on in another worker, or ask what became of a call; False when the claim no longer holds.
 
-    `why` is the sentence of what happened to the worker. With `counts` it is one of the times that a run may lose its worker.
-    `events` and `notes` are what the worker itself had not written yet.
+    `why` is the sentence of what happened to the worker. With `counts` it is one of the times that a run may lose its worker; `kind`
+    is the reason when that was the last, or when the run does not go on (`goes_on`). `events` and `notes` are what the worker itself
+    had not written yet.
     """
     with transaction.atomic():
         # Who holds the row holds the log: what is read now stays true until this commits.
@@ -64,11 +67,15 @@ def hand_back(
         if events:
             append(row.pk, events, guard=guard)
         note(row, {SECONDS: _worked(row), **(notes or {})})
-        _conclude(row, guard, why, counts=counts)
+        if goes_on or row.cancel_requested_at is not None:
+            _conclude(row, guard, why, counts=counts, kind=kind)
+        else:
+            cut_off = [_cut_off(one) for one in _open_calls(row) if not one["ended"]]
+            end(row.pk, RunFailed(kind=kind, message=why), guard, before=cut_off)
     return True
 
 
-def _conclude(row: Run, guard: Guard, why: str, *, counts: bool) -> None:
+def _conclude(row: Run, guard: Guard, why: str, *, counts: bool, kind: FailureKind) -> None:
     if row.cancel_requested_at is not None:
         end(row.pk, RunCancelled(message=row.cancel_message), guard)
         return
@@ -80,7 +87,7 @@ def _conclude(row: Run, guard: Guard, why: str, *, counts: bool) -> None:
         again = "once" if row.restarts == 1 else f"{row.restarts} times"
         tried = f" It had been started again {again}, which is all that it may." if row.restarts else ""
         message = f"{why}{tried} What the run had done until then is in the log. Run it again when nothing in it must not happen twice."
-        end(row.pk, RunFailed(kind="lost", message=message), guard, before=cut_off)
+        end(row.pk, RunFailed(kind=kind, message=message), guard, before=cut_off)
     else:
         append(
             row.pk,

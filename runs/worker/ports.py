@@ -11,7 +11,7 @@ from audit.services import record
 from integrations import services as integrations
 from integrations import tools
 from integrations.providers import limiter
-from mindloom import wall
+from mindloom import keyring, wall
 from mindloom.engine.errors import EngineError
 from mindloom.engine.ports import Passage
 from mindloom.wall.pool import give_back
@@ -62,7 +62,8 @@ class RunPorts:
 
     def _note_use(self, ref: str, name: str = "") -> None:
         """Once a run and secret: whose rights opened it, and what for."""
-        if ref not in self._used:
+        # Whoever hands secrets to a pod notes that they are used; the pod cannot add to the audit trail.
+        if ref not in self._used and not keyring.is_handed():
             self._used.add(ref)
             record(actor=self._run.started_by, action="secret.used", target=self._run, secret=ref, name=name)
 

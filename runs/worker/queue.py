@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from runs.models import Priority
+from runs.models import Executor, Priority
 from runs.worker.claim import claim_next
 from runs.worker.execute import carry_out
+from runs.worker.pods import submit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +66,9 @@ def work(runner: Runner | None = None) -> bool:
         with slots.next() as claimed:
             if claimed is None:
                 return slots.is_closed and done > 0
-            carry_out(*claimed, runner)
+            if claimed[0].executor == Executor.KUBERNETES:
+                submit(*claimed)
+            else:
+                carry_out(*claimed, runner)
         done += 1
     return True

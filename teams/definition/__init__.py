@@ -2,7 +2,7 @@
 
 A definition is JSON: `type`, `members` (`{agent, version, role, variables}` in their order) and, as for agents, `instructions`,
 `model` and `fallback_model` (the leader's), `parameters`, `variables`, `buckets`, `memory`, `output`, `reasoning`, `markdown`,
-`language`, `dates`, `retries`, `limits` (for the whole run). What hangs on rows, such as a member that is gone, is found by
+`language`, `dates`, `retries`, `limits` and `place` (for the whole run). What hangs on rows, such as a member that is gone, is found by
 `teams.specs.obstacles`.
 """
 

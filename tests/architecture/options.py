@@ -24,6 +24,10 @@ READERS = {
     "key_ring": "secret",
     "bucket": "bucket name",
     "server": "host:port or path",
+    "label": "small letters, digits, hyphens",
+    "pairs": "key=value list",
+    "tolerations": "JSON list",
+    "handed": "path",
 }
 COMPUTED = "see right"
 """The default of an option whose default is worked out; its meaning says how."""

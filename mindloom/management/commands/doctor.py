@@ -18,12 +18,13 @@ from administration.queries.health import Failed
 from integrations.models import ModelProvider
 from mindloom import keyring
 from mindloom.wall.checks import check_wall
+from runs.worker.pods import Refused, lacking_rights
 
 CLOCK_SECONDS = 5.0
 
 
 class Command(BaseCommand):
-    help = "Check database, wall, migrations, Redis, worker, scheduler, storage, clock, keys and people."
+    help = "Check database, wall, migrations, Redis, worker, scheduler, storage, clock, keys, pods and people."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -101,6 +102,21 @@ def _keys() -> str:
     return f"{len(settings.KEY_RING)} in the ring, newest {next(iter(settings.KEY_RING))}"
 
 
+def _pods() -> str:
+    if not settings.KUBERNETES_EXECUTOR_IMAGE:
+        return "not set up; runs are carried out by workers"
+    try:
+        missing = lacking_rights()
+    except Refused as refused:
+        raise Failed(refused.message) from None
+    if missing:
+        raise Failed(
+            f"In the namespace {settings.KUBERNETES_NAMESPACE} these rights are missing: {', '.join(missing)}. "
+            "Give them to the service account of workers and scheduler by a Role."
+        )
+    return f"may make jobs in the namespace {settings.KUBERNETES_NAMESPACE}, from the image {settings.KUBERNETES_EXECUTOR_IMAGE}"
+
+
 def _people() -> str:
     administrators = [
         user for user in User.objects.filter(is_superuser=True, is_active=True) if user.has_usable_password()
@@ -121,6 +137,7 @@ CHECKS: list[tuple[str, Callable[[], str]]] = [
     ("storage", health.storage),
     ("clock", _clock),
     ("keys", _keys),
+    ("pods", _pods),
     ("audit", health.audit),
     ("people", _people),
 ]

@@ -1,7 +1,8 @@
 """What happens by the clock: schedules start their runs, lost runs are ended, lost messages sent again, old answers forgotten, old
 runs cleared by night, the end of the audit trail stored.
 
-Webhooks and mails are sent from threads beside that, every second, in each scheduler: a receiver that is slow holds up nothing else.
+Webhooks and mails are sent from threads beside that, every second, in each scheduler: a receiver that is slow holds up nothing else. Where
+runs may go to pods, one more thread looks after these, in one scheduler at a time.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 import time
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.core.management.base import BaseCommand
 from django.db import connection
@@ -28,10 +30,11 @@ from audit.services import anchor
 from buckets.services import sweep_documents
 from mindloom import alive
 from mindloom.wall.checks import refuse_open_wall
+from mindloom.wall.lease import Lease
 from notifications.services import forget_old_notifications, note_limits
 from notifications.worker import send_due
 from runs.services import clear, sweep
-from runs.worker import clear_strays
+from runs.worker import clear_strays, watch_pods
 from schedules.worker import forget_old_occurrences, tick
 from webhooks.services import forget_old_deliveries
 from webhooks.worker import Postman
@@ -58,15 +61,16 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
-        beside = [threading.Thread(target=one, args=[stop], name=one.__name__) for one in (_send_webhooks, _send_mails)]
+        works = [_send_webhooks, _send_mails, *([watch_pods] if settings.KUBERNETES_EXECUTOR_IMAGE else [])]
+        beside = [threading.Thread(target=one, args=[stop], name=one.__name__) for one in works]
         for thread in beside:
             thread.start()
-        ticks = 0
+        lease, ticks = Lease(LOCK, HANGS_AFTER), 0
         while not stop.is_set():
             alive.touch()
             pause = TICK_SECONDS
             try:
-                if _is_ours():
+                if lease.is_ours():
                     sweep()
                     sweep_documents()
                     pause = _start_scheduled(stop)
@@ -88,7 +92,7 @@ class Command(BaseCommand):
             except Exception:
                 # Whatever one tick meets, the next one is needed all the more.
                 logger.exception("A tick failed")
-                _let_go()
+                lease.let_go()
             ticks += 1
             stop.wait(pause)
         for thread in beside:
@@ -126,25 +130,3 @@ def _send_mails(stop: threading.Event) -> None:
             logger.exception("Notifications could not be mailed")
         connection.close()
         stop.wait(POST_SECONDS)
-
-
-def _let_go() -> None:
-    """End the session that holds the lock: in the pool, another thread would take it up and hold the lock without working."""
-    if connection.connection is not None:
-        connection.connection.close()
-    connection.close()
-
-
-def _is_ours() -> bool:
-    """Whether this process holds the lock; it keeps it as long as its connection lives, so nobody has to release it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND pid = pg_backend_pid()",
-            [LOCK],
-        )
-        if cursor.fetchone()[0]:
-            return True
-        # One that hangs says nothing; PostgreSQL then ends its session, so that another can take over.
-        cursor.execute("SELECT set_config('idle_session_timeout', %s, false)", [HANGS_AFTER])
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        return bool(cursor.fetchone()[0])
