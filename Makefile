@@ -41,8 +41,8 @@ arch: setup-dev  ## Import contracts
 migrations: setup-dev  ## No model change without its migration
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 
-docs: setup-dev  ## Write docs/events.md and the API schema from the code
-	@$(BIN)/python tools/write_event_docs.py && $(BIN)/python manage.py spectacular --file docs/openapi.yaml --validate
+docs: setup-dev  ## Write docs/events.md, the kustomize base and the API schema from the code
+	@$(BIN)/python tools/write_event_docs.py && $(BIN)/python tools/write_kustomize.py && $(BIN)/python manage.py spectacular --file docs/openapi.yaml --validate
 
 bench: setup-dev  ## Measure, side by side (minutes)
 	@$(BIN)/python -m tests.benchmarks

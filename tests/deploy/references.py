@@ -113,9 +113,9 @@ def accounts(objects: list[Object]) -> Iterator[str]:
             yield f"{label(one)} reaches beyond the namespace"
 
 
-def policies(objects: list[Object], run_labels: dict[str, str]) -> Iterator[str]:
-    """Each policy, and each pod that one names, is about pods that there are; ports by name are theirs; networks are networks."""
-    everybody = [pod["metadata"]["labels"] for _, pod in makers(objects)] + [run_labels]
+def policies(objects: list[Object], *others: dict[str, str]) -> Iterator[str]:
+    """Each policy, and each pod that one names, is about pods that there are, or about `others`; ports by name are theirs; networks are networks."""
+    everybody = [pod["metadata"]["labels"] for _, pod in makers(objects)] + list(others)
     named_ports = {name for _, pod in makers(objects) for name in ports(pod)}
     for one in objects:
         if one["kind"] != "NetworkPolicy":

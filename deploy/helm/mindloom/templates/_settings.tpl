@@ -93,7 +93,7 @@
 {{- $selector = append $selector (printf "%s=%s" $key $value) -}}
 {{- end -}}
 {{- $options := dict
-  "NAMESPACE" (include "mindloom.runNamespace" $root)
+  "NAMESPACE" $executor.namespace
   "INSTANCE" $root.Release.Name
   "EXECUTOR_IMAGE" (coalesce $executor.image (include "mindloom.image" .))
   "SERVICE_ACCOUNT" (printf "%s-run" (include "mindloom.name" $root))
@@ -115,6 +115,10 @@
   "FILES_CLAIM" $claim }}
 - name: RUN_EXECUTOR
   value: {{ $executor.default }}
+{{- if not $executor.namespace }}
+- name: KUBERNETES_NAMESPACE
+  valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
+{{- end }}
 {{- range $option, $value := $options }}
 {{- if ne (include "mindloom.text" $value) "" }}
 - name: KUBERNETES_{{ $option }}
