@@ -17,11 +17,13 @@ from prometheus_client.registry import Collector
 from accounts.models import Department
 from buckets.models import UNDER_WAY, Version
 from mindloom import wall
-from runs.models import LIVE_STATES, TERMINAL_STATES, Reason, Run, State
+from runs.models import LIVE_STATES, TERMINAL_STATES, Executor, Run, State
 from runs.queries.workers import workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from django.db.models import TextChoices
 
 LATELY = timedelta(hours=1)
 """Ended runs are counted so far back: all that there ever were would be read anew with every question."""
@@ -44,11 +46,12 @@ class _Installation(Collector):
 
 
 def _runs(now: datetime) -> Iterator[GaugeMetricFamily]:
-    due = Q(state=State.QUEUED, reason=Reason.WAITING_FOR_WORKER) & (Q(not_before=None) | Q(not_before__lte=now))
+    due = Q(state=State.QUEUED, submitted_at=None) & (Q(not_before=None) | Q(not_before__lte=now))
     live = Run.objects.filter(state__in=LIVE_STATES).aggregate(
         **{state.value: Count("pk", Q(state=state)) for state in LIVE_STATES},
-        due=Count("pk", due),
+        **{f"due_{one.value}": Count("pk", due & Q(executor=one)) for one in Executor},
         oldest=Min("queued_at", filter=due),
+        in_workers=Count("pk", Q(state=State.RUNNING, executor=Executor.CELERY)),
     )
     # By department, as the index has them.
     departments = list(Department.objects.values_list("pk", flat=True))
@@ -57,25 +60,34 @@ def _runs(now: datetime) -> Iterator[GaugeMetricFamily]:
         .values_list("state")
         .annotate(Count("pk"))
     )
-    yield _by_state("mindloom_runs", "Runs that have not ended.", {state: live[state.value] for state in LIVE_STATES})
-    yield _by_state(
+    yield _split("mindloom_runs", "Runs that have not ended.", "state", {one: live[one.value] for one in LIVE_STATES})
+    yield _split(
         "mindloom_runs_ended_lately",
         "Runs that ended within the last hour.",
-        {state: ended.get(state.value, 0) for state in TERMINAL_STATES},
+        "state",
+        {one: ended.get(one.value, 0) for one in TERMINAL_STATES},
     )
-    yield _gauge("mindloom_queue_depth", "Runs that wait for a worker and may start now.", live["due"])
+    yield _split(
+        "mindloom_queue_depth",
+        "Runs that nobody has taken yet and that may start now, by where they are to be carried out.",
+        "executor",
+        {one: live[f"due_{one.value}"] for one in Executor},
+    )
     waited = (now - live["oldest"]).total_seconds() if live["oldest"] else 0.0
     yield _gauge("mindloom_queue_oldest_seconds", "How long the first of these waits.", max(waited, 0.0))
+    yield _gauge("mindloom_runs_in_workers", "Runs that workers carry.", live["in_workers"])
+    pods = Run.objects.in_pods().count()
+    yield _gauge("mindloom_runs_in_pods", "Runs that have a pod of their own, or for which one is made.", pods)
 
 
 def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, meaning, value=value)
 
 
-def _by_state(name: str, meaning: str, values: Mapping[State, int]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(name, meaning, labels=["state"])
-    for state, value in values.items():
-        family.add_metric([state.value], value)
+def _split(name: str, meaning: str, label: str, values: Mapping[TextChoices, int]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, meaning, labels=[label])
+    for one, value in values.items():
+        family.add_metric([one.value], value)
     return family
 
 

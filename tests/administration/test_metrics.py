@@ -11,7 +11,7 @@ from buckets.models import State as DocumentState
 from buckets.models import Version
 from integrations.providers.shared import Unknown, shared
 from mindloom import wall
-from runs.models import Reason, Run, State
+from runs.models import Executor, Reason, Run, State
 from tests import factories
 
 TOKEN = "read-the-numbers"
@@ -80,13 +80,27 @@ def test_runs_of_all_departments_are_counted_by_state(client, made):
 
 def test_the_queue_is_what_may_start_now(client, made):
     found = numbers(client)
-    assert found["mindloom_queue_depth",] == 2
+    assert found["mindloom_queue_depth", "celery"] == 2
+    assert found["mindloom_queue_depth", "kubernetes"] == 0
     assert 90 <= found["mindloom_queue_oldest_seconds",] < 120
 
 
 def test_an_empty_queue_is_said_too(client, db):
     found = numbers(client)
-    assert found["mindloom_queue_depth",] == found["mindloom_queue_oldest_seconds",] == 0
+    assert found["mindloom_queue_depth", "celery"] == found["mindloom_queue_oldest_seconds",] == 0
+
+
+def test_runs_in_pods_are_told_apart_from_those_in_workers(client, made, cast):
+    with wall.system("tests: runs in pods"):
+        scout = Run.objects.filter(department=cast.marketing).first().agent
+        place = {"executor": Executor.KUBERNETES}
+        factories.run(scout, cast.alice, **WAITS, **place)
+        factories.run(scout, cast.alice, **place, reason=Reason.WAITING_FOR_POD, submitted_at=datetime.now(UTC))
+        factories.run(scout, cast.alice, **place, state=State.RUNNING)
+    found = numbers(client)
+
+    assert [found["mindloom_queue_depth", one] for one in ("celery", "kubernetes")] == [2, 1]
+    assert (found["mindloom_runs_in_workers",], found["mindloom_runs_in_pods",]) == (1, 2)
 
 
 def test_files_that_are_not_ready_are_counted(client, cast):

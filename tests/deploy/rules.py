@@ -173,7 +173,7 @@ def environment(objects: list[Object]) -> Iterator[str]:
                 continue
             for each in found:
                 name = each["name"].removesuffix("_FILE") if each["name"] != "ALIVE_FILE" else each["name"]
-                if name not in known and name != "POD_IP" and not name.startswith(("KUBERNETES_", "RUN_EXECUTOR")):
+                if name not in known and name != "POD_IP":
                     yield f"{label(one)}: there is no option {name}"
                 if known.get(each["name"]) == "secret":
                     yield f"{label(one)}: the secret {name} is in plain sight"
