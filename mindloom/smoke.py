@@ -90,7 +90,7 @@ class Journey:
             time.sleep(1)
             run = self.ask(f"/api/v1/runs/{run['uuid']}", 200, signed=True)
         if run["state"] != "completed":
-            raise Refused(f"run {run['uuid']} has {run['state']}: {run.get('reason_message') or run.get('reason')}")
+            raise Refused(f"run {run['uuid']} has {run['state']}: {run.get('message') or run.get('reason')}")
 
 
 def _token() -> str:

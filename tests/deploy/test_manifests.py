@@ -16,7 +16,7 @@ pytestmark = pytest.mark.kubernetes
 
 VERSIONS = ("1.29", "1.37")
 OF_OPERATORS = {"ServiceMonitor", "ScaledObject", "ExternalSecret"}
-RUN = {"app.kubernetes.io/name": "mindloom", "app.kubernetes.io/instance": "demo", "app.kubernetes.io/component": "run"}
+RUN = {"app.kubernetes.io/instance": "demo", "app.kubernetes.io/component": "run", "app.kubernetes.io/name": "mindloom"}
 
 
 @pytest.fixture(params=TESTED, ids=lambda one: f"{one[0]}, {'upgrade' if one[1] else 'install'}")

@@ -56,7 +56,8 @@ def test_a_run_that_fails_fails_the_journey(web, house, stage):
     code, said = journey(web, SMOKE_TOKEN=token, SMOKE_AGENT=str(agent.uuid))
 
     assert code == 1
-    assert f"run {Run.objects.get().uuid} has failed" in said
+    run = Run.objects.get()
+    assert f"run {run.uuid} has failed: {run.reason_message}" in said
 
 
 def test_a_token_that_opens_nothing_is_said_without_it(web):

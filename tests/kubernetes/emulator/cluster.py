@@ -32,6 +32,14 @@ T = TypeVar("T")
 WAIT_SECONDS = 30.0
 
 
+async def _let_go() -> None:
+    """End requests that still wait, such as watches, before the loop is closed under them."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
 class Cluster:
     """Started by `with`. What it keeps is touched in its own thread only; the methods here see to that."""
 
@@ -55,6 +63,7 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self.stop()
         self._run(self.kubelet.end())
+        self._run(_let_go())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(WAIT_SECONDS)
         self._loop.close()
