@@ -28,7 +28,7 @@ RUN groupadd --gid 10001 mindloom \
  && install --directory --owner 10001 --group 10001 --mode 0750 /var/lib/mindloom
 COPY --from=build /opt/mindloom /opt/mindloom
 ENV PATH=/opt/mindloom/.venv/bin:${PATH} \
-    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONFAULTHANDLER=1 \
     MINDLOOM_DATA=/var/lib/mindloom STATIC_ROOT=/opt/mindloom/staticroot LOG_FORMAT=json
 WORKDIR /opt/mindloom
 USER 10001:10001

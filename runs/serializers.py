@@ -113,7 +113,7 @@ class RunSummary(serializers.ModelSerializer[Run]):
             *("queued_at", "started_at", "finished_at", "duration_ms", "first_token_ms"),
             *("tokens_in", "tokens_out", "tokens_cached", "cost", "unpriced_calls"),
             *("model_calls", "tool_calls", "tool_failures", "last_seq", "links"),
-            *("pinned_at", "events_pruned_at", "events_pruned", "files_pruned_at"),
+            *("pinned_at", "events_pruned_at", "events_pruned", "files_pruned_at", "executor"),
         ]
         read_only_fields = fields
 

@@ -33,6 +33,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGTERM, _stop)
         refuse_open_wall()
+        logger.info("The run %s is carried out here, attempt %s", options["run"], options["attempt"])
         worker.warm_up()
         if not _execute(str(options["run"]), options["attempt"]):
             logger.warning("The run %s is not there for attempt %s any more", options["run"], options["attempt"])
@@ -56,4 +57,11 @@ def _execute(uuid: str, attempt: int) -> bool:
 def _stop(*_: Any) -> None:
     """Give the run back. In a thread: what this interrupts may hold the lock that is needed."""
     worker.slots.close()
-    threading.Thread(target=worker.steward.interrupt, args=[TOLD_TO_STOP], name="stop").start()
+    threading.Thread(target=_interrupt, name="stop", daemon=True).start()
+
+
+def _interrupt() -> None:
+    """Until the process ends: the run may be claimed in this very moment."""
+    while True:
+        worker.steward.interrupt(TOLD_TO_STOP)
+        time.sleep(0.5)

@@ -10,13 +10,13 @@ import logging
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from mindloom import wall
-from mindloom.engine.events import ArtifactSaved, LogWritten, RunCancelled, RunFailed
+from mindloom.engine.events import FAILURE_KINDS, ArtifactSaved, LogWritten, RunCancelled, RunFailed
 from mindloom.engine.ports import ToolError
 from mindloom.wall.lease import Lease
 from runs.models import Guard, Reason, Run, State, append
@@ -33,7 +33,7 @@ from runs.worker.pods.view import View
 from runs.worker.redact import Redactor
 
 if TYPE_CHECKING:
-    from mindloom.engine.events import Event
+    from mindloom.engine.events import Event, FailureKind
     from runs.worker.pods.cluster import Cluster
 
 logger = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ class Watcher:
         waited = datetime.now(UTC) - run.submitted_at
         if job is None or _lacks_secret(pod):
             self._make_again(run, attempt, waited)
-        fact = judge(job, pod, lambda: self._warnings(attempt)) if job is not None else Fact(None, run.reason_message)
+        fact = judge(job, pod, lambda: self._warnings(attempt)) if job is not None else _without_job(run)
         if fact.ends:
             self._not_started(run, attempt, fact, pod)
         elif waited > timedelta(seconds=settings.KUBERNETES_PENDING_SECONDS):
@@ -236,6 +236,12 @@ class Watcher:
 
 def _is_over(moment: datetime, seconds: float) -> bool:
     return datetime.now(UTC) - moment > timedelta(seconds=seconds)
+
+
+def _without_job(run: Run) -> Fact:
+    """What was said when the job could not be made."""
+    kind = cast("FailureKind", run.reason) if run.reason in FAILURE_KINDS else None
+    return Fact(kind, run.reason_message)
 
 
 def _lacks_secret(pod: Any) -> bool:
