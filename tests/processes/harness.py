@@ -27,7 +27,7 @@ from urllib.request import urlopen
 import psutil
 from django.conf import settings
 from django.db import connection
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from integrations.models import Model, ModelProvider
@@ -322,6 +322,8 @@ class Reader:
     def __init__(self, address: str, cookie: str, run: Run) -> None:
         self.seen: list[int] = []
         self.broke = 0
+        self.closed: list[int] = []
+        """The codes with which the server closed the socket before the run had ended."""
         self._address = address
         self._cookie = cookie
         self._run = run.uuid
@@ -347,8 +349,10 @@ class Reader:
                     additional_headers={"Cookie": self._cookie},
                 ) as socket:
                     self._read(socket)
-            except (OSError, WebSocketException):
+            except (OSError, WebSocketException) as error:
                 self.broke += 1
+                if isinstance(error, ConnectionClosed) and error.rcvd is not None:
+                    self.closed.append(error.rcvd.code)
                 time.sleep(0.1)
 
     def _read(self, socket: ClientConnection) -> None:
