@@ -7,6 +7,7 @@ set -m
 cd "$(dirname "$0")/.."
 if [ $# -gt 0 ]; then exec .venv/bin/pytest "$@"; fi
 tools/browser.sh
+tools/debian.sh caddy caddy "the tests of a switch between two versions"
 
 logs=$(mktemp -d)
 failed=0
@@ -19,7 +20,7 @@ begin() {
   local lane=$1
   shift
   echo "Begun: $lane"
-  .venv/bin/pytest -q "$@" >"$logs/$lane" 2>&1 &
+  .venv/bin/pytest -q -rs "$@" >"$logs/$lane" 2>&1 &
   lanes[$lane]=$!
 }
 

@@ -56,11 +56,11 @@ class Colours:
         command = ["caddy", "run", "--config", str(BASE_DIR / "deploy/proxy/Caddyfile"), "--adapter", "caddyfile"]
         house.start("proxy", command, **self.environment, **upstream)
 
-    def call(self, *arguments):
+    def call(self, *arguments, **changes):
         """Run the script; its status and all that it said."""
         done = subprocess.run(
             [str(BASE_DIR / "deploy/bluegreen"), *arguments],
-            env=self.environment,
+            env=self.environment | changes,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -181,7 +181,7 @@ def test_nothing_is_lost_through_switch_and_way_back(colours, stage, begun):
 
 
 def test_a_version_that_does_not_get_ready_is_ended_and_nobody_was_sent_there(colours, stage, begun):
-    code, said = colours.call("deploy", "broken")
+    code, said = colours.call("deploy", "broken", SMOKE_READY_SECONDS="5")
 
     assert code == 1
     assert "green does not do what it has to, and was ended. People stay with blue." in said
