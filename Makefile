@@ -7,7 +7,7 @@ export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check worker browser lint format types arch migrations docs bench lock vendor clean setup setup-dev
+.PHONY: help run test check worker browser lint format types arch migrations docs bench scan lock vendor clean setup setup-dev
 
 help:  ## Show what can be made
 	@awk 'BEGIN {FS = ":.*?## "} /^[a-z-]+:.*?## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ docs: setup-dev  ## Write docs/events.md, the kustomize base and the API schema 
 
 bench: setup-dev  ## Measure, side by side (minutes)
 	@$(BIN)/python -m tests.benchmarks
+
+scan: setup-dev  ## Look at the manifests of the chart with Checkov
+	@tools/scan.sh
 
 lock: setup-dev  ## Compile requirements/*.txt anew
 	@cd requirements && for name in server base dev bench; do ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
