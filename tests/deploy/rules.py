@@ -25,6 +25,8 @@ FACTORS = {
 }
 LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 LONGEST = {"StatefulSet": 52, "CronJob": 52}
+VOLUMES = {"configMap", "emptyDir", "persistentVolumeClaim", "projected", "secret"}
+"""Of those that the Pod Security Standard "restricted" allows, the ones that we use."""
 RESTARTS = {"Job": {"Never", "OnFailure"}, "Pod": {"Never", "OnFailure", "Always"}}
 Rule = Callable[[list[Object]], Iterator[str]]
 
@@ -198,8 +200,9 @@ def security(objects: list[Object]) -> Iterator[str]:
                 yield f"{label(one)}/{box['name']} may change its own program"
         if any(pod["spec"].get(shared) for shared in ("hostNetwork", "hostPID", "hostIPC")):
             yield f"{label(one)} shares the node's own"
-        if any("hostPath" in volume for volume in pod["spec"].get("volumes", [])):
-            yield f"{label(one)} sees the node's disk"
+        kinds = {kind for volume in pod["spec"].get("volumes", []) for kind in volume.keys() - {"name"}}
+        if kinds - VOLUMES:
+            yield f"{label(one)} has volumes of other kinds than the standard allows: {kinds - VOLUMES}"
 
 
 def scaling(objects: list[Object]) -> Iterator[str]:

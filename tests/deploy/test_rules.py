@@ -66,6 +66,7 @@ BROKEN = {
         lambda them: box(them)["securityContext"].update(readOnlyRootFilesystem=False),
         lambda them: box(them)["securityContext"].update(capabilities={"drop": ["ALL"], "add": ["NET_ADMIN"]}),
         lambda them: pod(them).update(hostNetwork=True),
+        lambda them: pod(them)["volumes"].append({"name": "node", "hostPath": {"path": "/"}}),
     ],
     "scaling": [lambda them: named(them, "PodDisruptionBudget", "-web")["spec"]["selector"]["matchLabels"].update(a="b")],
     "mounts": [
