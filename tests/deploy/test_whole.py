@@ -85,6 +85,14 @@ def begin(installation, name, *more):
     return lambda: installation.get("pods", f"{name}-0")
 
 
+def travel(installation):
+    """The journey of `helm test`; what it said, when it fails."""
+    try:
+        installation.helm.test("mindloom", timeout=120)
+    except helm_python.HelmError:
+        pytest.fail(installation.cluster.log(installation.get("pods", "mindloom-journey-blue")))
+
+
 @pytest.fixture(autouse=True)
 def _ended(installation):
     """What runs in pods ends before the cluster does."""
@@ -102,8 +110,22 @@ def test_a_run_is_carried_out_by_what_the_chart_starts(installation, values, por
     until(lambda: answers(f"http://127.0.0.1:{port}/readyz") == 200, "web is ready", 60)
     assert web()["status"]["phase"] == "Running"
 
-    try:
-        installation.helm.test("mindloom", timeout=60)
-    except helm_python.HelmError:
-        pytest.fail(installation.cluster.log(installation.get("pods", "mindloom-journey-blue")))
-    assert Run.objects.get().state == "completed"
+    travel(installation)
+    assert (Run.objects.get().state, Run.objects.get().executor) == ("completed", "celery")
+
+
+def test_with_the_rights_that_the_chart_gives_a_run_has_a_pod_of_its_own(installation, images, values, port):
+    installation.install(values | {"executor": {"enabled": True, "default": "kubernetes", "keepSeconds": 0}})
+    account = installation.cluster.kubeconfig("mindloom-worker", NAMESPACE)
+    images[version("1")].environment["KUBERNETES_CONFIG"] = str(account)
+    installation.cluster.claims["mindloom-files"] = django_settings.DATA_DIR
+    begin(installation, AT, "--port", str(port))
+    begin(installation, "mindloom-worker-blue")
+    begin(installation, "mindloom-scheduler")
+    until(lambda: answers(f"http://127.0.0.1:{port}/readyz") == 200, "web is ready", 60)
+
+    travel(installation)
+    assert (Run.objects.get().state, Run.objects.get().executor) == ("completed", "kubernetes")
+    jobs = [one["metadata"]["name"] for one in installation.cluster.history() if one["kind"] == "Job"]
+    assert f"mindloom-run-{Run.objects.get().uuid}-1" in jobs
+    until(lambda: not installation.cluster.all("jobs.batch", NAMESPACE), "the run's job is cleared away", 60)
