@@ -112,6 +112,9 @@ http://localhost:8000
 {{- if and $scaling.enabled (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
 {{- fail "worker.autoscaling.minReplicas is more than maxReplicas." -}}
 {{- end -}}
+{{- if and $scaling.enabled (not .Values.metrics.enabled) -}}
+{{- fail "worker.autoscaling goes by the metrics of web: set metrics.enabled, too." -}}
+{{- end -}}
 {{- if and $scaling.enabled (eq $scaling.by "keda") (not $scaling.prometheus) -}}
 {{- fail "worker.autoscaling.by is keda: say in worker.autoscaling.prometheus where Prometheus is." -}}
 {{- end -}}
