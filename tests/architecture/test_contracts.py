@@ -30,6 +30,7 @@ MAY_CALL_OUT = {
     "integrations/tools/mail.py": "speaks SMTP through a socket that the guarded client connected",
     "mindloom/healthy.py": "asks the web process of its own container whether it lives",
     "mindloom/management/commands/run.py": "asks its own web process whether it is ready",
+    "mindloom/smoke.py": "makes the journey through the address that its operator names, apart from the application",
     "runs/worker/pods/cluster.py": "speaks to the one Kubernetes of the settings, through its official client",
 }
 
