@@ -15,7 +15,8 @@ from kubernetes import client
 from tests.kubernetes.emulator import Image
 
 T = TypeVar("T")
-NAMESPACE = "mindloom"
+NAMESPACE = "mindloom-tests"
+"""On a real cluster, nothing of anybody else is in it."""
 IMAGE = "registry.example/python:3"
 IMAGES = {
     IMAGE: Image((sys.executable, "-u"), Path("/")),

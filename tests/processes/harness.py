@@ -251,15 +251,23 @@ class Stage:
     _numbers: Iterator[int] = field(default_factory=count)
 
     def agent(
-        self, turns: Sequence[Turn], *, by: str = "turn", tools: Sequence[dict[str, Any]] = (), **limits: int
+        self,
+        turns: Sequence[Turn],
+        *,
+        by: str = "turn",
+        tools: Sequence[dict[str, Any]] = (),
+        place: dict[str, Any] | None = None,
+        **limits: int,
     ) -> Any:
-        """A published agent whose model answers with these turns."""
+        """A published agent whose model answers with these turns. `place` is what its pod gets, where it has one."""
         provider, _ = ModelProvider.objects.get_or_create(
             name="Fake", defaults={"kind": "openai_like", "base_url": self.fake.url}
         )
         name = self.fake.script(f"model-{time.monotonic_ns()}-{next(self._numbers)}", list(turns), by)
         model = Model.objects.create(provider=provider, model_id=name, label=name[:80])
         definition = {"model": str(model.uuid), "tools": list(tools), "limits": factories.DEFINITION["limits"] | limits}
+        if place:
+            definition["place"] = place
         return factories.agent(self.cast.alice, self.cast.marketing, name=name[:80], definition=definition)
 
     def start(self, *turns: Turn, by: str = "turn", tools: Sequence[dict[str, Any]] = (), **limits: int) -> Run:

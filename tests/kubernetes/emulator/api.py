@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -56,8 +57,8 @@ class Api:
     verbs: Verbs
     streams: Streams
     faults: list[Fault] = field(default_factory=list)
-    calls: list[tuple[str, Act]] = field(default_factory=list)
-    """Who did what, in order: what a test may look at afterwards."""
+    calls: list[tuple[float, str, Act]] = field(default_factory=list)
+    """When somebody did what, in order: what a test may look at afterwards."""
     _runner: web.AppRunner | None = None
 
     async def start(self, port: int, tls: ssl.SSLContext) -> None:
@@ -75,7 +76,7 @@ class Api:
             self._runner = None
 
     def counted(self) -> Counter[str]:
-        return Counter(f"{act.verb} {act.resource}" for _, act in self.calls)
+        return Counter(f"{act.verb} {act.resource}" for _, _, act in self.calls)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -106,7 +107,7 @@ class Api:
     async def _object(self, request: web.Request) -> web.StreamResponse:
         user = self.access.user(request.headers.get("Authorization", ""))
         asked = parse(request)
-        self.calls.append((user.name, asked.act))
+        self.calls.append((time.monotonic(), user.name, asked.act))
         fault = next((one for one in self.faults if one.meets(asked.act)), None)
         if fault is not None:
             fault.times -= 1

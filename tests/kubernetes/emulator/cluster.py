@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import shutil
+import signal
 import socket
 import tempfile
 import threading
@@ -17,6 +18,7 @@ from typing import Any, Self, TypeVar
 from tests.kubernetes.emulator import admission, certificates, memory
 from tests.kubernetes.emulator.access import Access, Act
 from tests.kubernetes.emulator.api import Api, Fault
+from tests.kubernetes.emulator.containers import Container
 from tests.kubernetes.emulator.deleting import Deleting
 from tests.kubernetes.emulator.images import Image, Registry
 from tests.kubernetes.emulator.jobs import Jobs
@@ -149,7 +151,11 @@ class Cluster:
         """Every state that any object was in."""
         return self._do(lambda: [change.object for change in self.store.history])
 
-    def calls(self) -> list[tuple[str, Act]]:
+    def changes(self) -> list[tuple[str, Object]]:
+        """What happened, in order: ADDED, MODIFIED or DELETED, and the object."""
+        return self._do(lambda: [(change.type, change.object) for change in self.store.history])
+
+    def calls(self) -> list[tuple[float, str, Act]]:
         return self._do(lambda: list(self.api.calls))
 
     def counted(self) -> Counter[str]:
@@ -186,6 +192,26 @@ class Cluster:
 
     def evict(self, namespace: str, pod: str, message: str = "The node was low on resource: memory.") -> None:
         self._do(lambda: self.kubelet.evict(self._pod(namespace, pod), message))
+
+    def squeeze(self, namespace: str, pod: str) -> None:
+        """The pod's containers may use no more memory than they use now: the kernel ends what asks for more."""
+        for one in self._containers(namespace, pod):
+            if one.group:
+                one.group.squeeze()
+
+    def kill(self, namespace: str, pod: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """What runs in the pod is hit by this signal."""
+        for one in self._containers(namespace, pod):
+            if one.process:
+                one.process.send_signal(number)
+
+    def _containers(self, namespace: str, pod: str) -> list[Container]:
+        def found() -> list[Container]:
+            kept = self.store.objects.get(self._pod(namespace, pod))
+            run = self.kubelet.runs.get(kept["metadata"]["uid"]) if kept else None
+            return list(run.running) if run else []
+
+        return self._do(found)
 
     def preempt(self, namespace: str, pod: str) -> None:
         said = "default-scheduler: preempting to accommodate a higher priority pod"

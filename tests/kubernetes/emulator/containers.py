@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
+import shutil
 import signal
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -70,13 +72,16 @@ class Container:
     log: Log
     process: asyncio.subprocess.Process | None = None
     started_at: str = ""
+    group: memory.Group | None = None
 
     async def start(self) -> Ended | None:
         """None when it runs."""
         self.started_at = now()
-        self._group = memory.make(self.uid, self.memory_limit) if self.memory_limit else None
-        command = self._group.argv(self.command) if self._group else self.command
+        self.group = memory.make(self.uid, self.memory_limit) if self.memory_limit else None
+        command = self.group.argv(self.command) if self.group else self.command
         try:
+            if shutil.which(self.command[0], path=self.environment.get("PATH")) is None:
+                raise FileNotFoundError(errno.ENOENT, "no such file or directory")
             self.process = await asyncio.create_subprocess_exec(
                 *command,
                 cwd=self.cwd,
@@ -102,10 +107,10 @@ class Container:
         self.log.close()
         code = code if code >= 0 else 128 - code
         reason = "Completed" if code == 0 else "Error"
-        if self._group:
-            if self._group.kills() and code:
+        if self.group:
+            if self.group.kills() and code:
                 reason = "OOMKilled"
-            await asyncio.to_thread(self._group.remove)
+            await asyncio.to_thread(self.group.remove)
         return Ended(code, reason, self.started_at)
 
     async def _read(self) -> None:

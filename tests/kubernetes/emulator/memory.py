@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from dataclasses import dataclass
@@ -25,6 +26,14 @@ class Group:
         """How often the kernel killed in here."""
         listed = (self.folder / ("memory.oom_control" if self.old else "memory.events")).read_text()
         return next((int(line.split()[1]) for line in listed.splitlines() if line.startswith("oom_kill ")), 0)
+
+    def squeeze(self) -> None:
+        """Allow no more than what is used now, so that the next that is asked for is too much."""
+        used, limit = (
+            ("memory.usage_in_bytes", "memory.limit_in_bytes") if self.old else ("memory.current", "memory.max")
+        )
+        with contextlib.suppress(OSError):  # busy: nothing more can be given back at this moment
+            (self.folder / limit).write_text((self.folder / used).read_text())
 
     def remove(self) -> None:
         """What was killed may take a moment to leave."""

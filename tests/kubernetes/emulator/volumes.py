@@ -77,8 +77,21 @@ class Paths:
             for one in container.get("volumeMounts", ())
         }
         longest = sorted(self.mounts, key=len, reverse=True)
+        for path in reversed(longest):
+            self._nest(path)
         listed = "|".join(re.escape(path) for path in longest) or "(?!)"
         self._pattern = re.compile(rf"(?<![\w./-])({listed})(?=/|$|[\s:;,?#\"'])")
+
+    def _nest(self, path: str) -> None:
+        """A mount below another one is found from there, too."""
+        folder = self.mounts[path]
+        folder.mkdir(parents=True, exist_ok=True)
+        above = max((one for one in self.mounts if path.startswith(f"{one}/")), key=len, default="")
+        if above:
+            link = self.mounts[above] / path.removeprefix(f"{above}/")
+            link.parent.mkdir(parents=True, exist_ok=True)
+            if not link.exists():
+                link.symlink_to(folder)
 
     def here(self, text: str) -> str:
         return self._pattern.sub(lambda found: str(self.mounts[found[1]]), text)
