@@ -7,16 +7,20 @@ export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check worker browser lint format types arch migrations docs bench scan lock vendor clean setup setup-dev
+.PHONY: help run test test-kubernetes check worker browser lint format types arch migrations docs bench scan lock vendor clean setup setup-dev
 
 help:  ## Show what can be made
-	@awk 'BEGIN {FS = ":.*?## "} /^[a-z-]+:.*?## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*?## "} /^[a-z-]+:.*?## / {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup  ## Start Mindloom with everything it needs (PORT=8000)
 	@exec $(BIN)/python manage.py run
 
 test: setup-dev  ## Run all tests: real PostgreSQL, Redis, workers and a browser (T=path for some)
 	@tools/test.sh $(T)
+
+test-kubernetes: setup-dev  ## Run the tests of a cluster: on the emulator, or with KUBECONFIG=… on a real one
+	@tools/kubectl.sh
+	@TEST_CLUSTER=$(if $(KUBECONFIG),real,emulated) $(BIN)/pytest -q -p no:randomly -m kubernetes $(if $(KUBECONFIG),tests/kubernetes,)
 
 check: setup-dev lint types arch migrations  ## Lint, types, import contracts, migrations: what CI asks for besides the tests
 

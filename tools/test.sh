@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# All tests, in lanes side by side: processes, which are mostly waited for, beside units and then two lanes of the browser. Each lane
-# has servers, ports and folders of its own; what it says is shown when it has ended. With arguments: those tests, as pytest takes them.
+# All tests, in lanes side by side: processes, which are mostly waited for, beside units and then two lanes of the browser; pods, which keep
+# both cores busy, come last and alone. Each lane has servers, ports and folders of its own; what it says is shown when it has ended. With
+# arguments: those tests, as pytest takes them.
 set -euo pipefail
 # Without job control, what runs in the background would ignore Ctrl-C, which some tests press.
 set -m
@@ -8,6 +9,7 @@ cd "$(dirname "$0")/.."
 if [ $# -gt 0 ]; then exec .venv/bin/pytest "$@"; fi
 tools/browser.sh
 tools/debian.sh caddy caddy "the tests of a switch between two versions"
+tools/kubectl.sh
 
 logs=$(mktemp -d)
 failed=0
@@ -34,12 +36,14 @@ finish() {
   cat "$logs/$lane"
 }
 
-begin units -n 2 -m "not browser and not processes and not benchmark"
-begin processes -p no:randomly -m "processes and not browser and not benchmark"
+begin units -n 2 -m "not browser and not processes and not kubernetes and not benchmark"
+begin processes -p no:randomly -m "processes and not browser and not kubernetes and not benchmark"
 finish units
 begin pages -p no:randomly tests/browser/test_pages.py
 begin journeys -p no:randomly -m "browser and not benchmark" --ignore tests/browser/test_pages.py
 finish pages
 finish journeys
 finish processes
+begin kubernetes -p no:randomly -m "kubernetes and not benchmark"
+finish kubernetes
 exit $failed
