@@ -53,6 +53,14 @@ def test_the_rights_are_where_the_pods_are_made(objects):
     assert named(objects, "RoleBinding", "-executor")["subjects"][0]["namespace"] == "prod"
 
 
+def test_pods_of_runs_have_the_role_for_the_bucket_too():
+    objects = rendered(INSTALLATIONS["runs in pods elsewhere"])
+    wanted = INSTALLATIONS["runs in pods elsewhere"]["serviceAccounts"]["annotations"].items()
+    accounts = [one for one in objects if one["kind"] == "ServiceAccount"]
+    assert len(accounts) == 5
+    assert all(wanted <= one["metadata"]["annotations"].items() for one in accounts)
+
+
 def test_pods_of_runs_are_reached_by_nobody_and_reach_what_they_need(objects, settings):
     settings.KUBERNETES_INSTANCE = options_of(objects)["KUBERNETES_INSTANCE"]
     labels = Attempt(str(uuid4()), 1).labels
