@@ -7,10 +7,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.models import EXECUTORS as RUN_EXECUTORS
 from accounts.models import User
 from accounts.queries import roles_of
 from agents.definition import AFTER_DOCUMENTS, KINDS, LANGUAGES, STORAGES, WINDOWS
-from agents.definition.parts import EXECUTORS
 from agents.models import Agent, AgentVersion
 from mindloom.web.api import StrictSerializer
 
@@ -87,7 +87,7 @@ class PlaceShape(serializers.Serializer[Any]):
     """Where runs are carried out, and what a pod gets; null for the usual."""
 
     executor = serializers.ChoiceField(
-        list(EXECUTORS.items()), required=False, allow_blank=True, help_text="Empty: as the department says."
+        RUN_EXECUTORS, required=False, allow_blank=True, help_text="Empty: as the department says."
     )
     cpu = serializers.FloatField(required=False, allow_null=True, help_text="Cores.")
     memory_mb = serializers.IntegerField(required=False, allow_null=True)

@@ -22,6 +22,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ConnectionVisibilityEnum": "integrations.models.Connection.Visibility",
         "TeamTypeEnum": "teams.serializers.TYPE_CHOICES",
         "RunStateEnum": "runs.models.State",
+        "ExecutorEnum": "accounts.models.EXECUTORS",
         "ApprovalStateEnum": "runs.models.Approval.State",
         "LaneStateEnum": "runs.serializers.LANE_STATES",
         "ScheduleOverlapEnum": "schedules.models.Schedule.Overlap",

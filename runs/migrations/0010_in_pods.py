@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='run',
             name='executor',
-            field=models.CharField(choices=[('celery', 'in a worker'), ('kubernetes', 'in a pod of its own')], db_default='celery', default='celery', max_length=16),
+            field=models.CharField(choices=[('celery', 'In a worker'), ('kubernetes', 'In a pod of its own')], db_default='celery', default='celery', max_length=16),
         ),
         migrations.AddField(
             model_name='run',

@@ -62,8 +62,8 @@ class Trigger(models.TextChoices):
 class Executor(models.TextChoices):
     """Where runs are carried out."""
 
-    CELERY = "celery", "in a worker"
-    KUBERNETES = "kubernetes", "in a pod of its own"
+    CELERY = "celery", "In a worker"
+    KUBERNETES = "kubernetes", "In a pod of its own"
 
 
 class Reason(models.TextChoices):
