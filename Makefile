@@ -55,7 +55,7 @@ scan: setup-dev  ## Look at the manifests of the chart with Checkov
 	@tools/scan.sh
 
 lock: setup-dev  ## Compile requirements/*.txt anew
-	@cd requirements && for name in server base dev bench; do ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+	@cd requirements && for name in server base dev bench image; do ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --quiet $$name.in -o $$name.txt; done
 
 clean:  ## Remove what can be made again; data/ stays
