@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='department',
             name='max_pod_memory_mb',
-            field=models.PositiveIntegerField(blank=True, help_text='How much one of its runs may ask for. Empty: as the installation says.', null=True, validators=[django.core.validators.MinValueValidator(128), django.core.validators.MaxValueValidator(1048576)], verbose_name='most memory of a pod in megabytes'),
+            field=models.PositiveIntegerField(blank=True, help_text='How much one of its runs may ask for. Empty: as the installation says.', null=True, validators=[django.core.validators.MinValueValidator(256), django.core.validators.MaxValueValidator(1048576)], verbose_name='most memory of a pod in megabytes'),
         ),
         migrations.AddField(
             model_name='department',

@@ -119,7 +119,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 MOST_RUNNING = 10_000
 MOST_MEGABYTES = 1_000_000_000
 LEAST_POD_CPU, MOST_POD_CPU = 0.01, 256.0
-LEAST_POD_MEMORY_MB, MOST_POD_MEMORY_MB = 128, 1024 * 1024
+LEAST_POD_MEMORY_MB, MOST_POD_MEMORY_MB = 256, 1024 * 1024
 EXECUTORS = (("celery", "In a worker"), ("kubernetes", "In a pod of its own"))
 """Where runs are carried out, and how people choose it."""
 

@@ -61,9 +61,9 @@ def test_the_nearest_word_counts(cast, tenant, settings, installation, departmen
 @pytest.mark.usefixtures("image")
 def test_what_it_gets_is_kept_with_the_run(cast, tenant, settings):
     assert started(cast, agent(cast, **ASKS)).spec["place"] == ASKS
-    accounts.update_department(actor=cast.ada, department=cast.marketing, max_pod_cpu=0.25, max_pod_memory_mb=256)
+    accounts.update_department(actor=cast.ada, department=cast.marketing, max_pod_cpu=0.25, max_pod_memory_mb=300)
     modest = started(cast, agent(cast, "Modest", executor="kubernetes"))
-    assert modest.spec["place"] == {"executor": "kubernetes", "cpu": 0.25, "memory_mb": 256}
+    assert modest.spec["place"] == {"executor": "kubernetes", "cpu": 0.25, "memory_mb": 300}
 
 
 @pytest.mark.usefixtures("image")

@@ -14,6 +14,7 @@ from django.db import InterfaceError, OperationalError
 
 from mindloom.wall.checks import refuse_open_wall
 from runs import worker
+from runs.tasks import wake
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,8 @@ class Command(BaseCommand):
         worker.warm_up()
         if not _execute(str(options["run"]), options["attempt"]):
             logger.warning("The run %s is not there for attempt %s any more", options["run"], options["attempt"])
+        # There is room for another pod now, and for another run of the department; if Redis is away, the scheduler says so.
+        wake()
 
 
 def _execute(uuid: str, attempt: int) -> bool:
