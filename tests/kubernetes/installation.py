@@ -146,6 +146,7 @@ class Cloud:
             until(lambda: not self._objects(resource), f"no {resource} are left", PODS_SECONDS)  # noqa: B023 -- asked at once
 
     def clear_away(self) -> None:
+        self.house.clear_away()  # else what is taken away here would be made again
         kubectl(self.admin.kubeconfig, "delete", "jobs", "--all", "-n", NAMESPACE, "--wait=false")
         kubectl(self.admin.kubeconfig, "delete", "pods", "--all", "-n", NAMESPACE, "--grace-period=0", "--force")
         until(lambda: not self._objects("pods"), "no pods are left")

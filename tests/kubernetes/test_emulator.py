@@ -165,17 +165,18 @@ def test_a_preempted_pod_is_told_to_end(cluster, api):
 
 def test_a_lost_node_takes_its_pods_along(cluster, api):
     api.start(job("lost", "import time; time.sleep(60)"))
-    pod = api.running("lost").metadata.name
+    found = api.running("lost")
+    pod, node = found.metadata.name, found.spec.node_name
     process = psutil.Process(cluster.processes()[-1])
-    cluster.lose_node()
+    cluster.lose_node(node)
     assert api.ended("lost") == ("Failed", "BackoffLimitExceeded")
     assert not process.is_running()
     seen = [one for one in cluster.history() if one["metadata"]["name"] == pod]
     assert "DeletionByTaintManager" in json.dumps(seen)
 
-    api.start(job("homeless", "pass"))
+    api.start(job("homeless", "pass", pod={"nodeSelector": {"kubernetes.io/hostname": node}}))
     until(lambda: "FailedScheduling" in api.events("homeless"), "no node is left")
-    cluster.find_node()
+    cluster.find_node(node)
     assert api.ended("homeless")[0] == "Complete"
 
 
