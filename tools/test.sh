@@ -22,7 +22,7 @@ begin() {
   local lane=$1
   shift
   echo "Begun: $lane"
-  .venv/bin/pytest -q -rs "$@" >"$logs/$lane" 2>&1 &
+  .venv/bin/pytest -q "$@" >"$logs/$lane" 2>&1 &
   lanes[$lane]=$!
 }
 
@@ -42,8 +42,8 @@ finish units
 begin pages -p no:randomly tests/browser/test_pages.py
 begin journeys -p no:randomly -m "browser and not benchmark" --ignore tests/browser/test_pages.py
 finish pages
+begin kubernetes -p no:randomly -m "kubernetes and not benchmark"
 finish journeys
 finish processes
-begin kubernetes -p no:randomly -m "kubernetes and not benchmark"
 finish kubernetes
 exit $failed
