@@ -10,7 +10,7 @@ from audit.models import Entry
 from integrations import services as integrations
 from mindloom import keyring, wall
 from mindloom.engine.spec import ModelSpec, ToolSpec
-from runs.worker.pods.handing import HANDED, files_for, secrets_in
+from runs.worker.pods.handing import HANDED, handed_to
 from runs.worker.ports import RunPorts
 from runs.worker.redact import Redactor
 from tests import factories
@@ -40,14 +40,14 @@ def run(cast, provider, settings):
 
 
 def handed(run):
-    return json.loads(files_for(run)[HANDED])
+    return json.loads(handed_to(run).files[HANDED])
 
 
 def test_what_the_run_opens_is_handed_and_nothing_else(run, provider):
     found = handed(run)
     assert sorted(found.values()) == sorted([KEY, PASSWORD])
     assert found[f"integrations_modelprovider/{provider.uuid}/key"] == KEY
-    assert OTHER not in files_for(run)[HANDED]
+    assert OTHER not in handed_to(run).files[HANDED]
 
 
 def test_the_pod_opens_what_it_was_handed_without_a_key(run, provider, settings):
@@ -63,7 +63,7 @@ def test_the_pod_opens_what_it_was_handed_without_a_key(run, provider, settings)
 
 
 def test_the_trail_says_what_was_handed_when_it_was_handed(cast, run, provider, settings):
-    files_for(run)
+    handed_to(run).note(run)
     with wall.system("tests: the trail"):
         entries = list(Entry.objects.filter(action="secret.used").values_list("actor_label", "data__secret"))
     assert {actor for actor, _ in entries} == {cast.bob.email}
@@ -83,5 +83,5 @@ def test_what_may_not_be_opened_is_left_out_and_the_run_says_why(cast, run, prov
 
 
 def test_passwords_in_addresses_are_kept_out_of_logs_too(run):
-    found = secrets_in(files_for(run))
+    found = handed_to(run).secrets
     assert {KEY, PASSWORD, "db-password", "redis-password"} <= set(found)

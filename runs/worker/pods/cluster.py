@@ -83,8 +83,8 @@ class Cluster:
             made = self._ask(lambda: self._batch.read_namespaced_job(name, self.namespace))
         return str(made.metadata.uid)
 
-    def create_secret(self, manifest: dict[str, Any]) -> None:
-        """Make the secret, unless it was made before. Raises `Refused`, which says nothing of its content."""
+    def create_secret(self, manifest: dict[str, Any]) -> bool:
+        """Make the secret; False when it was made before. Raises `Refused`, which says nothing of its content."""
         try:
             self._ask(
                 lambda: self._core.create_namespaced_secret(
@@ -94,6 +94,8 @@ class Cluster:
         except Refused as refused:
             if refused.status != 409:
                 raise
+            return False
+        return True
 
     def delete_job(self, name: str, uid: str = "") -> None:
         """Delete the job with its pod and its secret, if it is still there, and still this one. Raises `Refused`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -27,33 +28,44 @@ if TYPE_CHECKING:
 HANDED = "handed_secrets"
 
 
-def files_for(run: Run, *, note_use: bool = True) -> dict[str, str]:
-    """The files of the run's secret, inside its scope: what is opened for it now, with the rights of whoever started it.
+@dataclass(frozen=True)
+class Handed:
+    """The files of a run's secret by their names, and what was opened for them: references with the names people know."""
 
-    What cannot be opened is left out: the run itself then says why. With `note_use` the audit trail says what was opened.
+    files: dict[str, str]
+    used: dict[str, str]
+
+    @property
+    def secrets(self) -> list[str]:
+        """The values that must not stand in any log."""
+        addresses = [self.files["database_url"], self.files["redis_url"]]
+        passwords = [urlsplit(one).password or "" for one in addresses]
+        keys = [value for name, value in self.files.items() if name.startswith("s3_")]
+        return [*json.loads(self.files[HANDED]).values(), *addresses, *passwords, *keys]
+
+    def note(self, run: Run) -> None:
+        """The audit trail says that the secrets were handed over. The pod itself cannot."""
+        for ref, name in self.used.items():
+            record(actor=run.started_by, action="secret.used", target=run, secret=ref, name=name, executor="kubernetes")
+
+
+def handed_to(run: Run) -> Handed:
+    """What the run's pod is handed, inside the run's scope: opened now, with the rights of whoever started it.
+
+    What cannot be opened is left out: the run itself then says why.
     """
     with keyring.noting() as opened:
-        used = list(_open(run))
-    if note_use:
-        for ref, name in dict(used).items():
-            record(actor=run.started_by, action="secret.used", target=run, secret=ref, name=name, executor="kubernetes")
+        used = dict(_open(run))
     keys = (
         {"s3_access_key": settings.S3_ACCESS_KEY, "s3_secret_key": settings.S3_SECRET_KEY} if settings.S3_BUCKET else {}
     )
-    return {
+    files = {
         HANDED: json.dumps(opened),
         "database_url": settings.KUBERNETES_DATABASE_URL,
         "redis_url": settings.KUBERNETES_REDIS_URL,
         **{name: value for name, value in keys.items() if value},
     }
-
-
-def secrets_in(files: dict[str, str]) -> list[str]:
-    """The values in such files that must not stand in any log."""
-    addresses = [files["database_url"], files["redis_url"]]
-    passwords = [urlsplit(one).password or "" for one in addresses]
-    keys = [value for name, value in files.items() if name.startswith("s3_")]
-    return [*json.loads(files[HANDED]).values(), *addresses, *passwords, *keys]
+    return Handed(files, used)
 
 
 def _open(run: Run) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from runs.signals import announce
 from runs.worker.endings import end
 from runs.worker.pods import manifest
 from runs.worker.pods.cluster import Refused, cluster
-from runs.worker.pods.handing import files_for
+from runs.worker.pods.handing import handed_to
 from runs.worker.pods.naming import Attempt
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ def submit(run: Run, number: int) -> None:
             give_back()
 
 
-def make(run: Run, attempt: Attempt, *, again: bool = False) -> bool:
-    """The same inside the run's scope; False when it has to be tried again. With `again` the audit trail has it already."""
+def make(run: Run, attempt: Attempt) -> bool:
+    """The same inside the run's scope; False when it has to be tried again. What was made before is left as it is."""
     try:
-        kept = cluster()
-        files = files_for(run, note_use=not again)
-        uid = kept.create_job(manifest.job(run, attempt, files))
-        kept.create_secret(manifest.secret(attempt, uid, files))
+        kept, handed = cluster(), handed_to(run)
+        uid = kept.create_job(manifest.job(run, attempt, handed.files))
+        if kept.create_secret(manifest.secret(attempt, uid, handed.files)):
+            handed.note(run)
     except Refused as refused:
         logger.warning("The job %s could not be made: %s", attempt.name, refused.message)
         if refused.passes:

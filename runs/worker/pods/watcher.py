@@ -26,7 +26,7 @@ from runs.worker.endings import end
 from runs.worker.handback import LONG_AGO, hand_back
 from runs.worker.pods.cluster import Refused, cluster
 from runs.worker.pods.facts import Fact, container_state, has_finished, judge
-from runs.worker.pods.handing import files_for, secrets_in
+from runs.worker.pods.handing import handed_to
 from runs.worker.pods.naming import Attempt
 from runs.worker.pods.submitting import give_up, make, say
 from runs.worker.pods.view import View
@@ -44,8 +44,8 @@ LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 0.2
 """Changes come together; they are looked at together."""
 AWAY_SECONDS = 5.0
-AGAIN_SECONDS = 8.0
-"""How long a job or its secret may be missing before it is made again, and between two such tries."""
+AGAIN_SECONDS, LONGEST_AGAIN_SECONDS = 8.0, 120.0
+"""How long a job or its secret may be missing before it is made again, and the longest pause between two tries."""
 POD_LOG = "pod.log"
 
 
@@ -84,7 +84,7 @@ class Watcher:
         self._cluster = cluster
         self.view = View(cluster, changed)
         self.view.start()
-        self._tried: dict[Attempt, float] = {}
+        self._tried: dict[Attempt, tuple[float, float]] = {}
         self._warned: dict[Attempt, tuple[float, list[dict[str, Any]]]] = {}
         self._strays: dict[Attempt, float] = {}
 
@@ -127,7 +127,7 @@ class Watcher:
         assert run.submitted_at is not None
         waited = datetime.now(UTC) - run.submitted_at
         if job is None or _lacks_secret(pod):
-            self._make_again(run, attempt, waited)
+            self._make_again(run, attempt, waited, patient=job is not None)
         fact = judge(job, pod, lambda: self._warnings(attempt)) if job is not None else _without_job(run)
         if fact.ends:
             self._not_started(run, attempt, fact, pod)
@@ -138,12 +138,16 @@ class Watcher:
         elif job is not None:
             say(run, attempt, Reason(fact.kind) if fact.kind else Reason.WAITING_FOR_POD, fact.message)
 
-    def _make_again(self, run: Run, attempt: Attempt, waited: timedelta) -> None:
-        """The job, or its secret, is not there: whoever was to make it could not, or died before."""
+    def _make_again(self, run: Run, attempt: Attempt, waited: timedelta, *, patient: bool) -> None:
+        """The job, or its secret, is not there: whoever was to make it could not, or died before.
+
+        A pod that waits on its node mostly waits for its image; then it is tried less and less often.
+        """
         now = time.monotonic()
-        if waited.total_seconds() > AGAIN_SECONDS and now - self._tried.get(attempt, 0.0) > AGAIN_SECONDS:
-            self._tried[attempt] = now
-            make(run, attempt, again=True)
+        next_at, pause = self._tried.get(attempt, (0.0, AGAIN_SECONDS))
+        if waited.total_seconds() > AGAIN_SECONDS and now > next_at:
+            self._tried[attempt] = (now + pause, min(2 * pause, LONGEST_AGAIN_SECONDS) if patient else AGAIN_SECONDS)
+            make(run, attempt)
 
     def _not_started(self, run: Run, attempt: Attempt, fact: Fact, pod: Any) -> None:
         """Its pod ended, or will never start, before it took the run."""
@@ -216,7 +220,7 @@ class Watcher:
         if not content.strip():
             return []
         redactor = Redactor()
-        for secret in secrets_in(files_for(run, note_use=False)):
+        for secret in handed_to(run).secrets:
             redactor.add(secret)
         try:
             saved = files.store(run, POD_LOG, redactor.content(content), "text/plain")
