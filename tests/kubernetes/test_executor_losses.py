@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
+import sys
 
 import pytest
 
 from runs.models import Reason, State
-from tests.kubernetes.emulator import memory
-from tests.kubernetes.installation import PODS_SECONDS, words_of
+from tests.kubernetes.emulator import Image, memory
+from tests.kubernetes.installation import IMAGE, PODS_SECONDS, mindloom_image, words_of
 from tests.kubernetes.programs import NAMESPACE, kubectl
 from tests.processes.harness import SLOW, ended, types, under_way, until
 
@@ -51,10 +52,17 @@ def squeezed(pair, emulator, run):
     return seen[-1]["status"]["containerStatuses"][0]["state"]["terminated"]["reason"]
 
 
-def test_a_pod_that_has_too_little_memory_to_start_ends_the_run(pair, emulator, limits):
-    run = pair.start(SHORT, place={"memory_mb": 256})
+@pytest.fixture
+def hungry(emulator):
+    """An image whose process wants half a gigabyte before anything else."""
+    emulator.registry.images[IMAGE] = Image((sys.executable, "-S", "-c", "b'x' * 2**29"))
+    yield
+    emulator.registry.images[IMAGE] = mindloom_image()
 
-    assert squeezed(pair, emulator, run) == "OOMKilled"
+
+def test_a_pod_that_has_too_little_memory_to_start_ends_the_run(pair, hungry, limits):
+    run = ended(pair.start(SHORT, place={"memory_mb": 256}), PODS_SECONDS)
+
     assert (run.state, run.reason) == (State.FAILED, Reason.OUT_OF_MEMORY)
     assert "256 MiB" in run.reason_message
     assert "run.started" not in types(run)
@@ -111,9 +119,13 @@ def test_a_run_goes_on_when_its_node_is_lost(pair, emulator):
     assert "went away" in words_of(run)
 
 
-@pytest.mark.parametrize(("number", "said"), [(signal.SIGKILL, 0), (signal.SIGSEGV, 1)], ids=["killed", "crashed"])
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(signal.SIGKILL, "is carried out here, attempt 1"), (signal.SIGSEGV, "Segmentation fault")],
+    ids=["killed", "crashed"],
+)
 def test_what_a_process_printed_before_it_died_is_kept(pair, emulator, number, said):
-    """Python prints where it was when it crashes; who is killed says nothing."""
+    """Python prints where it was when it crashes; who is killed says no more than that it had begun."""
     run = pair.start(SHORT)
     under_way(run, events=4)
     emulator.kill(NAMESPACE, name_of(pair.pod(run)), number)
@@ -121,7 +133,9 @@ def test_what_a_process_printed_before_it_died_is_kept(pair, emulator, number, s
 
     assert (run.state, run.restarts) == (State.COMPLETED, 1)
     assert f"without a word, with exit code {128 + number}" in words_of(run)
-    assert [one.name for one in run.artifacts.all()] == ["pod.log"] * said
+    (kept,) = run.artifacts.all()
+    assert kept.name == "pod.log"
+    assert said in kept.file.read().decode()
 
 
 def test_a_deadline_of_the_cluster_ends_a_run_whose_pod_never_came(pair, emulator):
