@@ -21,10 +21,13 @@ from runs.worker.handback import hand_back
 
 if TYPE_CHECKING:
     from mindloom.engine.events import Event
+    from runs.models.run import RunQuerySet
 
 logger = logging.getLogger(__name__)
 
 BATCH = 500
+UNWATCHED = timedelta(minutes=2)
+"""How much later than the watcher of pods the reaper gives up what no pod has taken."""
 RESEND_AFTER = timedelta(seconds=5)
 MOST_SENT = 50
 """Messages that the sweeper sends at once; whoever takes one goes on with all that may start."""
@@ -36,7 +39,27 @@ def reap() -> int:
     gone = Q(heartbeat_at__lt=Now() - stale) | Q(heartbeat_at=None)
     with wall.system("reaper: runs of all departments"):
         runs = Run.objects.filter(state=State.RUNNING).filter(gone | Q(deadline_at__lt=Now()))
-        return sum(_end(run, silent=_is_silent(run, stale)) for run in runs.order_by("pk")[:BATCH])
+        ended = sum(_end(run, silent=_is_silent(run, stale)) for run in runs.order_by("pk")[:BATCH])
+        return ended + sum(_give_up(run) for run in _unwatched().order_by("pk")[:BATCH])
+
+
+def _unwatched() -> RunQuerySet:
+    """Runs whose pod should have taken them long ago. The watcher of pods ends these; unless there is none any more."""
+    long = timedelta(seconds=settings.KUBERNETES_PENDING_SECONDS) + UNWATCHED
+    return Run.objects.filter(state=State.QUEUED, submitted_at__lt=Now() - long)
+
+
+def _give_up(run: Run) -> bool:
+    message = "No pod took the run in time, and nobody watches pods. Run it again; an administrator looks whether Kubernetes is still set up."
+    with transaction.atomic():
+        ended = (
+            end(run.pk, RunFailed(kind="lost", message=message), Guard(states=(State.QUEUED,), fence=run.fence))
+            is not None
+        )
+    if ended:
+        logger.warning("Run %s was given up: no pod took it", run.pk)
+        announce(run)
+    return ended
 
 
 def stale_queued() -> list[int]:

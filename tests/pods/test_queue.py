@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.core.management import call_command
 
@@ -132,6 +134,26 @@ def test_what_cannot_work_ends_the_run_with_the_reason(cast, house, refusing):
     submitting.submit(*claim_next(background=True))
 
     assert (fresh(run).state, fresh(run).reason) == (State.FAILED, Reason.CLUSTER)
+
+
+def test_what_breaks_mindloom_itself_ends_the_run_instead_of_holding_it_for_ever(cast, house, monkeypatch):
+    monkeypatch.setattr(submitting, "cluster", lambda: None)
+    (run,) = queued(house, cast.bob)
+    submitting.submit(*claim_next(background=True))
+
+    assert (fresh(run).state, fresh(run).reason) == (State.FAILED, Reason.SYSTEM_ERROR)
+
+
+def test_the_reaper_gives_up_what_no_pod_took_and_nobody_watches(cast, house, settings):
+    late, early = queued(house, cast.bob, 2)
+    for _ in range(2):
+        claim_next(background=True)
+    long_ago = datetime.now(UTC) - timedelta(seconds=settings.KUBERNETES_PENDING_SECONDS + 180)
+    Run.objects.filter(pk=late.pk).update(submitted_at=long_ago)
+
+    assert reap() == 1
+    assert (fresh(late).state, fresh(late).reason) == (State.FAILED, Reason.LOST)
+    assert fresh(early).state == State.QUEUED
 
 
 def test_why_it_waits_is_said(cast, house, settings):

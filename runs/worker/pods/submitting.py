@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+BROKEN = (
+    "Mindloom itself failed while it made the run's pod. Run it again; an administrator finds the details in the log."
+)
+
 
 def submit(run: Run, number: int) -> None:
     """Have a pod made for this attempt of a run that was marked for it.
@@ -52,6 +56,12 @@ def make(run: Run, attempt: Attempt) -> bool:
             say(run, attempt, Reason(refused.kind), refused.message)
             return False
         give_up(run, attempt, RunFailed(kind=refused.kind, message=refused.message))
+    except DatabaseError:
+        raise
+    except Exception:
+        # Trying again would meet the same, for ever.
+        logger.exception("The job %s could not be made", attempt.name)
+        give_up(run, attempt, RunFailed(kind="system_error", message=BROKEN))
     return True
 
 
