@@ -9,6 +9,7 @@ from django.conf import settings
 from accounts.models import Department
 from agents.definition import check, problems
 from agents.definition.checking import raise_findings
+from agents.definition.parts import NO_PLACE
 from agents.definition.reading import Findings
 from buckets.queries import choices_for
 from integrations import tools
@@ -47,6 +48,7 @@ def agent_spec(agent: Agent, version: AgentVersion | None = None, *, department_
 def shared_spec(definition: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that `AgentSpec` and `TeamSpec` share, from a checked definition."""
     fallback, output = definition["fallback_model"], definition["output"]
+    place = definition.get("place", NO_PLACE)
     return {
         "instructions": definition["instructions"],
         "model": model_spec(definition["model"], definition["parameters"], "model"),
@@ -55,7 +57,7 @@ def shared_spec(definition: Mapping[str, Any]) -> dict[str, Any]:
         "memory": MemorySpec(**definition["memory"]),
         "output": OutputSpec(**output) if output else None,
         "limits": Limits(**definition["limits"]),
-        "place": PlaceSpec(**{name: value for name, value in definition["place"].items() if value is not None}),
+        "place": PlaceSpec(**{name: value for name, value in place.items() if value is not None}),
         **{name: definition[name] for name in ("markdown", "reasoning", "language", "dates", "retries")},
     }
 
@@ -116,7 +118,7 @@ def obstacles(
     if model is not None:
         _find_misfits(definition, model, findings)
     _find_refused(definition, here, {"model": model, "fallback_model": second}, findings)
-    _find_place(definition["place"], here, findings)
+    _find_place(definition.get("place", NO_PLACE), here, findings)
     if "tools" in definition:
         _find_connections(definition, here, actor, findings)
     if actor is not None and definition["buckets"]:

@@ -170,6 +170,9 @@ class Environment:
         if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
             self._wrong.append(f"{name} is {value!r}: it must be an address such as https://mindloom.example.org.")
             return default
+        if urlsplit(value).username is not None:
+            self.wrong(name, "has a user or a password in it, which would be shown with it. Take them out.")
+            return default
         return value
 
     def path_part(self, name: str, default: str) -> str:

@@ -34,7 +34,6 @@ _LATER: dict[str, Any] = {
     "dates": False,
     "retries": 2,
     "after_documents": "ask",
-    "place": {"executor": "", "cpu": None, "memory_mb": None},
 }
 _LATER_OF_TOOLS = {"connection": None, "ask_first": False}
 

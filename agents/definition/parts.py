@@ -38,6 +38,8 @@ EXECUTORS = {
     "celery": "In a worker",
     "kubernetes": "In a pod of its own",
 }
+NO_PLACE: dict[str, Any] = {"executor": "", "cpu": None, "memory_mb": None}
+"""What a definition without a place means."""
 _PLACE: dict[str, tuple[float, float, bool]] = {
     "cpu": (LEAST_POD_CPU, MOST_POD_CPU, False),
     "memory_mb": (LEAST_POD_MEMORY_MB, MOST_POD_MEMORY_MB, True),
@@ -85,8 +87,10 @@ def read_shared(given: dict[str, Any], findings: Findings, *, complete: bool) ->
         "dates": findings.flag("dates", given.get("dates"), default=False),
         "retries": read_retries(given.get("retries"), findings),
         "limits": read_limits(given.get("limits"), findings),
-        "place": read_place(given.get("place"), findings),
     }
+    # Written only where somebody chose: the release before, which may run beside this one, does not know it.
+    if (place := read_place(given.get("place"), findings)) != NO_PLACE:
+        normal["place"] = place
     if complete and normal["fallback_model"] is not None and normal["fallback_model"] == normal["model"]:
         findings.add("fallback_model", "This is the model itself. Choose another one to step in, or none.")
     return normal

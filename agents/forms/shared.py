@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import QueryDict
 
 from agents.definition import blank
+from agents.definition.parts import NO_PLACE
 from agents.forms.rows import (
     FieldForm,
     VariableForm,
@@ -104,7 +105,7 @@ def write_shared(data: QueryDict, draft: Mapping[str, Any]) -> None:
             data[name] = str(value)
     if "temperature" not in data:
         data["temperature"], data["temperature_auto"] = "1", "on"
-    place = {**usual["place"], **draft["place"]}
+    place = NO_PLACE | draft.get("place", {})
     data.update({f"place-{name}": str(place[name]) for name in PLACE if place[name] is not None})
     data.update({f"memory-{name}": str(memory[name]) for name in MEMORY})
     if memory["storage"] == "none" and not memory["history_runs"]:

@@ -6,7 +6,7 @@ them.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -144,12 +144,12 @@ class AgentSpec:
 
     def to_json(self) -> dict[str, Any]:
         """The spec as JSON values."""
-        return {"kind": "agent", **asdict(self)}
+        return {"kind": "agent", **_written(self)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> AgentSpec:
-        """The spec of a stored snapshot. Raises `TypeError` for fields that are not a spec's."""
-        values = _opened(data)
+        """The spec of a stored snapshot. What a later release has put in is left out."""
+        values = _opened(cls, data)
         values["tools"] = tuple(ToolSpec(**tool) for tool in values.get("tools", ()))
         return cls(**values)
 
@@ -195,12 +195,12 @@ class TeamSpec:
     def to_json(self) -> dict[str, Any]:
         """The spec as JSON values."""
         members = [{**asdict(member), "agent": member.agent.to_json()} for member in self.members]
-        return {"kind": "team", **asdict(self), "members": members}
+        return {"kind": "team", **_written(self), "members": members}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> TeamSpec:
-        """The spec of a stored snapshot. Raises `TypeError` for fields that are not a spec's."""
-        values = _opened(data)
+        """The spec of a stored snapshot. What a later release has put in is left out."""
+        values = _opened(cls, data)
         values["members"] = tuple(
             MemberSpec(**{**member, "agent": AgentSpec.from_json(member["agent"])}) for member in values["members"]
         )
@@ -226,9 +226,18 @@ def provider_key(data: dict[str, Any]) -> int:
     return 0 if data.get("fallback_model") else ModelSpec(**data["model"]).provider_key
 
 
-def _opened(data: dict[str, Any]) -> dict[str, Any]:
+def _written(spec: AgentSpec | TeamSpec) -> dict[str, Any]:
+    """Its values, without those that came later and say nothing: a release that does not know them has to read it, too."""
+    values = asdict(spec)
+    if spec.place == PlaceSpec():
+        del values["place"]
+    return values
+
+
+def _opened(cls: type[AgentSpec | TeamSpec], data: dict[str, Any]) -> dict[str, Any]:
     """The values that agents and teams share, as specs."""
-    values = {name: value for name, value in data.items() if name != "kind"}
+    known = {one.name for one in fields(cls)}
+    values = {name: value for name, value in data.items() if name in known}
     values["model"] = ModelSpec(**values["model"])
     if values.get("fallback_model"):
         values["fallback_model"] = ModelSpec(**values["fallback_model"])

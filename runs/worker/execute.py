@@ -85,11 +85,11 @@ def carry_out(run: Run, fence: int, runner: Runner | None = None) -> None:
 def _drive(run: Run, fence: int, runner: Runner) -> None:
     redactor = Redactor()
     recorder = Recorder(run, fence, redactor)
-    spec = spec_from_json(run.spec)
     began = f"{(run.started_at or datetime.now(UTC)):%A, %d %B %Y, %H:%M} UTC"
     given = RunInput(text=run.input, variables=run.variables, began=began)
-    interrupted = ""
+    interrupted, spec = "", None
     try:
+        spec = spec_from_json(run.spec)
         handle = runner.run(spec, given, run_id=str(run.uuid), ports=RunPorts(run, redactor), resume=resume_of(run))
         interrupted = _follow(run, fence, handle, recorder)
     except EngineError as error:
@@ -100,7 +100,7 @@ def _drive(run: Run, fence: int, runner: Runner) -> None:
         logger.exception("Run %s broke Mindloom", run.pk)
         recorder.end(RunFailed(kind="system_error", message=BROKEN))
     _conclude(run, recorder, interrupted)
-    if recorder.answer is not None:
+    if recorder.answer is not None and spec is not None:
         exchanged(run, spec.memory, recorder.answer)
 
 

@@ -78,6 +78,13 @@ CASES = {
     "the node is long gone": (job(), disrupted("DeletionByPodGC"), "node_lost", True, True),
     "too slow": (job(reason="DeadlineExceeded"), None, "timeout", True, False),
     "too slow, seen with its pod": (job(reason="DeadlineExceeded"), ended(143), "timeout", True, False),
+    "ended before it had taken the run, and is gone": (
+        {**JOB, "status": {"conditions": [{"type": "Complete", "status": "True"}]}},
+        None,
+        "lost",
+        True,
+        True,
+    ),
     "its pod was deleted": (job(reason="BackoffLimitExceeded", message="gone"), None, "lost", True, True),
 }
 

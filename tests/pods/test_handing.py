@@ -29,8 +29,8 @@ def provider(cast, transactional_db):
 @pytest.fixture
 def run(cast, provider, settings):
     """A run with a model that has a key and a tool that has a connection."""
-    settings.KUBERNETES_DATABASE_URL = "postgresql://mindloom:db-password@db/mindloom"
-    settings.KUBERNETES_REDIS_URL = "redis://:redis-password@redis/0"
+    settings.KUBERNETES_DATABASE_URL = "postgresql://mindloom:db%40password@db/mindloom"
+    settings.KUBERNETES_REDIS_URL = "redis://redis/0?password=redis-password"
     with wall.tenant([cast.marketing.pk]):
         mail = factories.connection(cast.alice, cast.marketing)
         model = ModelSpec(kind="openai_like", model="m", base_url=ADDRESS, key_ref=f"provider:{provider.uuid}")
@@ -84,4 +84,4 @@ def test_what_may_not_be_opened_is_left_out_and_the_run_says_why(cast, run, prov
 
 def test_passwords_in_addresses_are_kept_out_of_logs_too(run):
     found = handed_to(run).secrets
-    assert {KEY, PASSWORD, "db-password", "redis-password"} <= set(found)
+    assert {KEY, PASSWORD, "db@password", "db%40password", "redis-password"} <= set(found)

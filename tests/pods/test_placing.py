@@ -9,6 +9,7 @@ from agents import services as agents
 from agents.definition import check
 from agents.specs import obstacles
 from mindloom import wall
+from mindloom.engine.spec import spec_from_json
 from mindloom.web.errors import Conflict, Invalid
 from runs import services
 from tests import factories
@@ -38,7 +39,30 @@ def started(cast, made):
 
 def test_in_a_worker_where_nobody_says_otherwise(cast, tenant):
     run = started(cast, agent(cast))
-    assert (run.executor, run.spec["place"]["executor"]) == ("celery", "")
+    assert (run.executor, "place" in run.spec) == ("celery", False)
+
+
+def test_the_release_before_can_read_what_says_nothing_of_places(cast, tenant):
+    """Both releases may work on the same rows; it refuses fields that it does not know."""
+    known = {
+        *("kind", "name", "uuid", "version", "model", "fallback_model", "instructions", "description", "tools"),
+        *(
+            "after_documents",
+            "buckets",
+            "memory",
+            "output",
+            "limits",
+            "markdown",
+            "reasoning",
+            "language",
+            "dates",
+            "retries",
+        ),
+    }
+    made = agent(cast)
+    assert started(cast, made).spec.keys() == known
+    assert "place" not in check(made.published.definition)
+    assert spec_from_json(started(cast, made).spec | {"from_a_later_release": 1}).name == "Scout"
 
 
 @pytest.mark.usefixtures("image")

@@ -68,8 +68,8 @@ class Cluster:
         self._pace = _Pace()
         self.namespace = settings.KUBERNETES_NAMESPACE
 
-    def create_job(self, manifest: dict[str, Any]) -> str:
-        """Make the job, or find the one that was made before; returns its uid. Raises `Refused`."""
+    def create_job(self, manifest: dict[str, Any]) -> tuple[str, bool]:
+        """Make the job, or find the one that was made before; returns its uid, and whether it is new. Raises `Refused`."""
         name = manifest["metadata"]["name"]
         try:
             made = self._ask(
@@ -80,8 +80,16 @@ class Cluster:
         except Refused as refused:
             if refused.status != 409:
                 raise
-            made = self._ask(lambda: self._batch.read_namespaced_job(name, self.namespace))
-        return str(made.metadata.uid)
+            return self._uid_of(name), False
+        return str(made.metadata.uid), True
+
+    def _uid_of(self, job: str) -> str:
+        try:
+            found = self._ask(lambda: self._batch.read_namespaced_job(job, self.namespace))
+        except Refused as refused:
+            # It went just now, so it can be made the next time.
+            raise Refused(refused.message, passes=True, status=refused.status) from None
+        return str(found.metadata.uid)
 
     def create_secret(self, manifest: dict[str, Any]) -> bool:
         """Make the secret; False when it was made before. Raises `Refused`, which says nothing of its content."""
@@ -260,9 +268,11 @@ def _refusal(status: int, body: Any, retry_after: str | None = None) -> Refused:
     if status == 403 and "exceeded quota" in message:
         sentence = f"The quota of the namespace {namespace} is used up: {_quota(message)}. It starts when there is room, or an administrator raises the quota."
         return Refused(sentence, kind="quota", passes=True, status=status)
-    if status in {429, 500, 502, 503, 504}:
+    if status in {0, 401, 408, 429, 500, 502, 503, 504}:
         refused = Refused(
-            f"Kubernetes cannot do it now ({status}); Mindloom goes on trying by itself.", passes=True, status=status
+            f"{_CANNOT.get(status, 'Kubernetes cannot do it now')} ({status}); Mindloom goes on trying by itself.",
+            passes=True,
+            status=status,
         )
         refused.pause = float(retry_after) if (retry_after or "").isdecimal() else None  # type: ignore[attr-defined,arg-type]
         return refused
@@ -276,12 +286,18 @@ def _refusal(status: int, body: Any, retry_after: str | None = None) -> Refused:
         )
         return Refused(sentence, kind="configuration", status=status)
     known = {
-        401: "Kubernetes does not know who Mindloom is (401 Unauthorized). Renew the token in KUBERNETES_CONFIG or the service account.",
         403: f"Kubernetes does not let Mindloom do this in the namespace {namespace} (403 Forbidden). `manage.py doctor` names the rights that are missing.",
         404: f"Kubernetes does not find it (404). Does the namespace {namespace} exist?",
         409: "Kubernetes says that it changed meanwhile (409 Conflict).",
     }
     return Refused(known.get(status, f"Kubernetes answered {status}."), status=status)
+
+
+_CANNOT = {
+    0: "The connection to Kubernetes was cut off",
+    401: "Kubernetes does not know who Mindloom is; an administrator renews the token in KUBERNETES_CONFIG or the service account",
+}
+"""Answers that may pass: a token is renewed, a server begins again."""
 
 
 def _quota(message: str) -> str:

@@ -47,6 +47,8 @@ def judge(job: Thing, pod: Thing | None, warnings: Callable[[], Sequence[Thing]]
             return found
     if failed is not None:
         return _of_job(failed)
+    if pod is None and condition(job, "Complete") is not None:
+        return Fact("lost", "Its pod ended without having taken the run.", ends=True, goes_on=True)
     if pod is None:
         return _without_pod(warnings())
     return Fact(None, "Its pod is starting.")

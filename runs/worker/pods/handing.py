@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.conf import settings
 
@@ -39,7 +39,7 @@ class Handed:
     def secrets(self) -> list[str]:
         """The values that must not stand in any log."""
         addresses = [self.files["database_url"], self.files["redis_url"]]
-        passwords = [urlsplit(one).password or "" for one in addresses]
+        passwords = [password for one in addresses for password in _passwords(one)]
         keys = [value for name, value in self.files.items() if name.startswith("s3_")]
         return [*json.loads(self.files[HANDED]).values(), *addresses, *passwords, *keys]
 
@@ -47,6 +47,13 @@ class Handed:
         """The audit trail says that the secrets were handed over. The pod itself cannot."""
         for ref, name in self.used.items():
             record(actor=run.started_by, action="secret.used", target=run, secret=ref, name=name, executor="kubernetes")
+
+
+def _passwords(address: str) -> list[str]:
+    """As they stand in the address, and as a message of a driver would have them."""
+    parts = urlsplit(address)
+    written = [parts.password or "", *parse_qs(parts.query).get("password", ())]
+    return [form for one in written for form in (one, unquote(one))]
 
 
 def handed_to(run: Run) -> Handed:

@@ -25,7 +25,7 @@ ENDING_SECONDS = 30
 """How long a pod that is told to stop may take to give its run back."""
 OWN_OPTIONS = (
     *("KUBERNETES_", "KUBECONFIG", "RUN_EXECUTOR", "MINDLOOM_DATA", "STATIC_ROOT", "ALIVE_FILE", "HANDED_SECRETS_FILE"),
-    *("POD_NAME", "WORKER_"),
+    *("POD_NAME", "WORKER_", "ADMIN_PATH", "SMTP_", "OIDC_"),
 )
 """Options, by how they begin, that pods do not get from the worker; of the others they get what is set and not secret."""
 DATABASE_CONNECTIONS = "4"

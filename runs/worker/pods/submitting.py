@@ -43,14 +43,22 @@ def submit(run: Run, number: int) -> None:
             give_back()
 
 
-def make(run: Run, attempt: Attempt) -> bool:
-    """The same inside the run's scope; False when it has to be tried again. What was made before is left as it is."""
+def make(run: Run, attempt: Attempt, *, has_job: bool = False) -> bool:
+    """The same inside the run's scope; False when it has to be tried again. What was made before is left as it is.
+
+    With `has_job` nothing that goes wrong is said, nor ends the run: its pod may be well.
+    """
     try:
         kept, handed = cluster(), handed_to(run)
-        uid = kept.create_job(manifest.job(run, attempt, handed.files))
-        if kept.create_secret(manifest.secret(attempt, uid, handed.files)):
+        uid, is_new = kept.create_job(manifest.job(run, attempt, handed.files))
+        if is_new:
+            handed.note(run)  # before there is anything to be read
+        if kept.create_secret(manifest.secret(attempt, uid, handed.files)) and not is_new:
             handed.note(run)
     except Refused as refused:
+        if has_job:
+            logger.warning("What %s lacks could not be made: %s", attempt.name, refused.message)
+            return False
         logger.warning("The job %s could not be made: %s", attempt.name, refused.message)
         if refused.passes:
             say(run, attempt, Reason(refused.kind), refused.message)

@@ -147,7 +147,7 @@ class Watcher:
         next_at, pause = self._tried.get(attempt, (0.0, AGAIN_SECONDS))
         if waited.total_seconds() > AGAIN_SECONDS and now > next_at:
             self._tried[attempt] = (now + pause, min(2 * pause, LONGEST_AGAIN_SECONDS) if patient else AGAIN_SECONDS)
-            make(run, attempt)
+            make(run, attempt, has_job=patient)
 
     def _not_started(self, run: Run, attempt: Attempt, fact: Fact, pod: Any) -> None:
         """Its pod ended, or will never start, before it took the run."""
