@@ -12,7 +12,8 @@ from django.core.cache import cache
 from django.db import connection
 
 from accounts.models import Department
-from mindloom.management.commands.scheduler import LOCK, SIGN_OF_LIFE, _is_ours, _let_go
+from mindloom.management.commands.scheduler import HANGS_AFTER, LOCK, SIGN_OF_LIFE
+from mindloom.wall.lease import Lease
 from runs.models import Reason, RetentionReport, Run, State
 from tests import factories
 from tests.processes.harness import HELLO, ended, types, until
@@ -67,9 +68,10 @@ def test_when_the_scheduler_at_work_dies_the_other_takes_over(house, stage, end)
 
 
 def test_after_a_tick_that_failed_no_session_of_the_pool_keeps_the_lock(transactional_db):
-    assert _is_ours()
+    lease = Lease(LOCK, HANGS_AFTER)
+    assert lease.is_ours()
     assert holder()
-    _let_go()
+    lease.let_go()
 
     until(lambda: holder() is None, "the lock is free")
 
