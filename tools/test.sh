@@ -42,8 +42,8 @@ finish units
 begin pages -p no:randomly tests/browser/test_pages.py
 begin journeys -p no:randomly -m "browser and not benchmark" --ignore tests/browser/test_pages.py
 finish pages
-begin kubernetes -p no:randomly -m "kubernetes and not benchmark"
 finish journeys
 finish processes
+begin kubernetes -p no:randomly -m "kubernetes and not benchmark"
 finish kubernetes
 exit $failed
