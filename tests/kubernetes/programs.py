@@ -58,7 +58,7 @@ def kubectl(
         input=None if given is None else yaml.safe_dump_all(documents),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert not check or done.returncode == 0, done.stderr
