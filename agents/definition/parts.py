@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from accounts.models import EXECUTORS as RUN_EXECUTORS
 from accounts.models import LEAST_POD_CPU, LEAST_POD_MEMORY_MB, MOST_POD_CPU, MOST_POD_MEMORY_MB
 from agents.definition.output import read_output
 from agents.definition.reading import Findings
@@ -33,11 +34,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "tool_calls": (0, 500),
     "tokens": (1_000, 10_000_000),
 }
-EXECUTORS = {
-    "": "Where the department says",
-    "celery": "In a worker",
-    "kubernetes": "In a pod of its own",
-}
+EXECUTORS = {"": "Where the department says", **dict(RUN_EXECUTORS)}
 NO_PLACE: dict[str, Any] = {"executor": "", "cpu": None, "memory_mb": None}
 """What a definition without a place means."""
 _PLACE: dict[str, tuple[float, float, bool]] = {

@@ -18,6 +18,8 @@ from runs.signals import announce
 from runs.worker.claim import forgotten
 from runs.worker.endings import end
 from runs.worker.handback import hand_back
+from runs.worker.pods.naming import Attempt
+from runs.worker.pods.submitting import give_up
 
 if TYPE_CHECKING:
     from mindloom.engine.events import Event
@@ -51,14 +53,9 @@ def _unwatched() -> RunQuerySet:
 
 def _give_up(run: Run) -> bool:
     message = "No pod took the run in time, and nobody watches pods. Run it again; an administrator looks whether Kubernetes is still set up."
-    with transaction.atomic():
-        ended = (
-            end(run.pk, RunFailed(kind="lost", message=message), Guard(states=(State.QUEUED,), fence=run.fence))
-            is not None
-        )
+    ended = give_up(run, Attempt.of(run), RunFailed(kind="lost", message=message))
     if ended:
         logger.warning("Run %s was given up: no pod took it", run.pk)
-        announce(run)
     return ended
 
 

@@ -41,14 +41,23 @@ NEEDED = (
 
 
 class Refused(Exception):
-    """Kubernetes did not do it. `message` says why and what to do; `passes` when trying again may help."""
+    """Kubernetes did not do it. `message` says why and what to do; `passes` when trying again may help, after `pause` seconds if it said so."""
 
-    def __init__(self, message: str, *, kind: FailureKind = "cluster", passes: bool = False, status: int = 0) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: FailureKind = "cluster",
+        passes: bool = False,
+        status: int = 0,
+        pause: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.kind: FailureKind = kind
         self.passes = passes
         self.status = status
+        self.pause = pause
 
 
 class Expired(Exception):
@@ -208,7 +217,7 @@ class Cluster:
             except Refused as refused:
                 if turn == PATIENCE or not refused.passes or refused.kind == "quota":
                     raise
-                pause = getattr(refused, "pause", None) or 0.2 * 2**turn * (1 + random.random())  # noqa: S311 -- spreads
+                pause = refused.pause or 0.2 * 2**turn * (1 + random.random())  # noqa: S311 -- spreads
             time.sleep(min(pause, LONGEST_PAUSE))
         raise AssertionError
 
@@ -269,13 +278,12 @@ def _refusal(status: int, body: Any, retry_after: str | None = None) -> Refused:
         sentence = f"The quota of the namespace {namespace} is used up: {_quota(message)}. It starts when there is room, or an administrator raises the quota."
         return Refused(sentence, kind="quota", passes=True, status=status)
     if status in {0, 401, 408, 429, 500, 502, 503, 504}:
-        refused = Refused(
+        return Refused(
             f"{_CANNOT.get(status, 'Kubernetes cannot do it now')} ({status}); Mindloom goes on trying by itself.",
             passes=True,
             status=status,
+            pause=float(retry_after) if retry_after and retry_after.isdecimal() else None,
         )
-        refused.pause = float(retry_after) if (retry_after or "").isdecimal() else None  # type: ignore[attr-defined,arg-type]
-        return refused
     if status in {400, 422}:
         causes = (said.get("details") or {}).get("causes") or []
         fields = ", ".join(str(one.get("field")) for one in causes if one.get("field")) or str(
