@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.services.mail import link, send
-from accounts.services.people import note_confirmed
+from accounts.services.people import claim_account, note_confirmed
 from accounts.services.rights import check_administrator
 from accounts.services.sessions import end_all_of
 from accounts.services.strength import LONGEST_PASSWORD, check_password_strength
@@ -61,6 +61,7 @@ def read_reset_link(uid: str, token: str) -> User | None:
 def reset_password(*, uid: str, token: str, password: str) -> User:
     """Set a new password by a mailed link, which works once. Sessions and tokens end; the address counts as confirmed.
 
+    When it was not, a stranger may have made the account: passkeys, other factors and personal tokens are gone, too.
     Raises `Invalid` (`reset_link_invalid`) for a link that does not work, or with what is wrong about the password.
     """
     user = read_reset_link(uid, token)
@@ -72,6 +73,8 @@ def reset_password(*, uid: str, token: str, password: str) -> User:
         locked = User.objects.select_for_update().get(pk=user.pk)
         if not default_token_generator.check_token(locked, token):
             raise Invalid("This link does not work any more. Ask for a new one.", code="reset_link_invalid")
+        if locked.email_confirmed_at is None:
+            claim_account(locked)
         locked.set_password(password)
         locked.save(update_fields=["password"])
         end_all_of(locked)

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Department, Membership, Role, User, plain_address
+from accounts.services.factors import forget_factors
 from accounts.services.mail import link, send
 from accounts.services.rights import check_administrator
 from accounts.services.sessions import end_all_of
@@ -112,6 +113,18 @@ def note_confirmed(user: User) -> list[Membership]:
     with wall.system("a confirmed address opens the departments that trust its domain"):
         waiting = Membership.objects.of(user).pending().select_related("department")
         return [one for one in waiting if _admit(one)]
+
+
+def claim_account(user: User) -> None:
+    """Whoever made the account never showed that the address is theirs; its owner is here now, and nobody else gets in.
+
+    Inside a transaction that holds the person's row.
+    """
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    end_all_of(user, personal_tokens=True)
+    forget_factors(user)
+    record(actor=user, action="person.claimed", target=user, reason="the address was never confirmed")
 
 
 def _admit(membership: Membership) -> bool:

@@ -9,9 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Department, ExternalIdentity, Membership, Role, User
-from accounts.services.factors import forget_factors
-from accounts.services.people import check_address, check_name, note_confirmed
-from accounts.services.sessions import end_all_of
+from accounts.services.people import check_address, check_name, claim_account, note_confirmed
 from audit.services import record
 from features.queries import is_on
 from mindloom import wall
@@ -65,18 +63,9 @@ def _by_address(claims: Mapping[str, Any]) -> User:
         return _new(address, claims)
     person = User.objects.select_for_update().get(pk=found.pk)
     if person.email_confirmed_at is None:
-        _take_over(person)
+        claim_account(person)
     note_confirmed(person)
     return person
-
-
-def _take_over(person: User) -> None:
-    """Whoever made the account never showed that the address is theirs; its owner is here now, and nobody else gets in."""
-    person.set_unusable_password()
-    person.save(update_fields=["password"])
-    end_all_of(person, personal_tokens=True)
-    forget_factors(person)
-    record(actor=person, action="person.claimed", target=person, reason="the address was never confirmed")
 
 
 def _new(address: str, claims: Mapping[str, Any]) -> User:

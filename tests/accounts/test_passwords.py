@@ -5,8 +5,13 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts import services
+from accounts.models import User
 from audit.models import Entry
+from tests.accounts.authenticators import Device
+from tests.accounts.test_passkeys import at_home, browser, make, prove
 from tests.conftest import PASSWORD
 
 NEW = "a wholly new pass phrase"
@@ -82,6 +87,24 @@ def test_a_reset_ends_sessions_and_confirms_the_address(cast, client_as, mailout
     assert client.get(reverse("accounts:profile")).status_code == 302
     cast.alice.refresh_from_db()
     assert cast.alice.email_confirmed_at is not None
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_a_reset_of_an_account_whose_address_was_never_confirmed_lets_its_maker_in_no_more(
+    cast, client_as, api, mailoutbox, link_in, confirmed
+):
+    """A stranger signs up with Alice's address, and leaves themselves ways in before she comes."""
+    if confirmed:
+        User.objects.filter(pk=cast.alice.pk).update(email_confirmed_at=timezone.now())
+    device = Device()
+    make(at_home(client_as, cast.alice), device)
+    _, token = services.make_token(actor=cast.alice, name="Back door", scopes=["write"], days=300)
+    forgot(cast.alice.email)
+
+    Client().post(link_in(mailoutbox[-1], "password/reset"), {"password": NEW})
+
+    assert prove(browser(), device).status_code == (302 if confirmed else 422)
+    assert api(token).get("auth/me").status_code == (200 if confirmed else 401)
 
 
 def test_a_reset_opens_a_locked_account(cast, settings, mailoutbox, link_in):
