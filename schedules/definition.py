@@ -75,6 +75,13 @@ def check_zone(name: str) -> str:
     return name
 
 
+def check_moment(name: str, value: Any) -> datetime:
+    """A start or an end, to the minute, with room for times before and after it. Raises `Invalid` about `name`."""
+    if not isinstance(value, datetime) or value.tzinfo is None or not 2000 <= value.year <= 9000:
+        raise Invalid(fields={name: ["Enter a date and a time between the years 2000 and 9000."]})
+    return value.replace(second=0, microsecond=0)
+
+
 def times(rule: Mapping[str, Any], zone: str, after: datetime, start: datetime) -> Iterator[datetime]:
     """The times after `after` and not before `start`, in UTC, in order; intervals count from `start`. Most rules never end."""
     if rule["kind"] == "interval":

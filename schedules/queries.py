@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
-from schedules.definition import notes, times, words
+from schedules.definition import check_moment, notes, times, words
 from schedules.models import Occurrence, Schedule
 
 if TYPE_CHECKING:
@@ -40,8 +40,10 @@ class Preview:
 
 
 def preview(rule: dict[str, Any], zone: str, start: datetime | None = None, end: datetime | None = None) -> Preview:
-    """What the rule means from now on."""
+    """What the rule means from now on. Raises `Invalid` for a start or an end that no schedule can have."""
     now = datetime.now(UTC)
+    start = check_moment("starts_at", start) if start is not None else None
+    end = check_moment("ends_at", end) if end is not None else None
     found = _until(times(rule, zone, now, start or now.replace(second=0, microsecond=0)), end)
     return Preview(words(rule), notes(rule, zone, now), zone, list(islice(found, NEXT)))
 

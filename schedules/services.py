@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import UTC, datetime
 from datetime import time as clock
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from integrations.services.checking import save_row
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
 from runs.services import Target, check_run, kind_of
 from schedules import worker
-from schedules.definition import check_rule, check_zone, next_time
+from schedules.definition import check_moment, check_rule, check_zone, next_time
 from schedules.models import Occurrence, Schedule
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ _FIELDS = (
     *("catch_up_minutes", "not_after", "pause_after"),
 )
 """What can be changed of a schedule."""
+_PLANNING = {"rule", "time_zone", "starts_at", "ends_at"}
+"""What of it says when its times are."""
 
 
 def create_schedule(
@@ -73,10 +76,15 @@ def create_schedule(
 
 
 def update_schedule(*, actor: User, schedule: Schedule, values: Mapping[str, Any]) -> Schedule:
-    """Change what is given. A new rule counts from now; times that have passed keep their rows."""
+    """Change what is given. A new rule counts from now; times that have passed keep their rows, or get them."""
     with transaction.atomic():
         locked = _locked(actor, schedule)
         before = {name: getattr(locked, name) for name in _FIELDS}
+        wanted = copy(locked)
+        _set(wanted, values)
+        if any(getattr(wanted, name) != before[name] for name in _PLANNING):
+            # By the old rule: after it nobody would know of these times.
+            worker.close_past(locked, datetime.now(UTC))
         _set(locked, values)
         if {"input", "variables"} & set(values) and locked.target is not None:
             locked.variables = check_run(
@@ -88,7 +96,7 @@ def update_schedule(*, actor: User, schedule: Schedule, values: Mapping[str, Any
             )
         changed = [name for name in _FIELDS if getattr(locked, name) != before[name]]
         if changed:
-            if {"rule", "time_zone", "starts_at", "ends_at"} & set(changed):
+            if _PLANNING & set(changed):
                 _plan(locked)
             save_row(locked)
             noted = difference(before, {name: getattr(locked, name) for name in changed})
@@ -113,7 +121,7 @@ def resume_schedule(*, actor: User, schedule: Schedule) -> Schedule:
     with transaction.atomic():
         locked = _locked(actor, schedule)
         if locked.is_paused:
-            worker.pass_paused(locked, datetime.now(UTC))
+            worker.close_past(locked, datetime.now(UTC))
             locked.paused_at, locked.paused_reason, locked.failures = None, "", 0
             locked.save(update_fields=["paused_at", "paused_reason", "failures", "updated_at"])
             record(actor=actor, action="schedule.resumed", target=locked)
@@ -223,11 +231,7 @@ def _choice(name: str, choices: type[Schedule.Overlap | Schedule.Missed]) -> Any
 
 def _moment(name: str, *, needed: bool) -> Any:
     def check(value: Any) -> datetime | None:
-        if value is None and not needed:
-            return None
-        if not isinstance(value, datetime) or value.tzinfo is None or not 2000 <= value.year <= 9000:
-            raise Invalid(fields={name: ["Enter a date and a time."]})
-        return value.replace(second=0, microsecond=0)
+        return None if value is None and not needed else check_moment(name, value)
 
     return check
 

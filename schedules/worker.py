@@ -67,10 +67,19 @@ def forget_old_occurrences() -> int:
         return old.delete()[0]
 
 
-def pass_paused(schedule: Schedule, now: datetime) -> None:
-    """Give the times a row that passed while it was paused. Inside a transaction, with the schedule locked."""
-    while schedule.next_at is not None and schedule.next_at <= now:
-        _pass(schedule, schedule.next_at, now)
+def close_past(schedule: Schedule, now: datetime) -> None:
+    """Give a row to each time that has come, before the schedule is another one. Inside a transaction, with the schedule locked.
+
+    What is punctual starts; what is late would be caught up by a rule that holds no more, and was missed.
+    """
+    while (planned := schedule.next_at) is not None and planned <= now:
+        if schedule.is_paused:
+            _pass(schedule, planned, now)
+        elif now - planned > PUNCTUAL:
+            why = f"{_away(schedule, planned)}, and the schedule was changed before it was caught up."
+            _noted(schedule, planned, Outcome.MISSED, why, now)
+        else:
+            _decide(schedule, planned, now)
 
 
 def start(schedule: Schedule, planned_at: datetime, outcome: Outcome, now: datetime) -> Occurrence:
@@ -128,11 +137,10 @@ def _advance(key: int, now: datetime | None) -> int:
             _start_waiting(schedule, moment)
             if schedule.next_at is None or schedule.next_at > moment:
                 break
-            planned = schedule.next_at
-            if schedule.paused_at is None or planned < schedule.paused_at:
-                _decide(schedule, planned, moment)
+            if schedule.is_paused:
+                _pass(schedule, schedule.next_at, moment)
             else:
-                _pass(schedule, planned, moment)
+                _decide(schedule, schedule.next_at, moment)
             decided += 1
     return decided
 
@@ -170,7 +178,7 @@ def _decide(schedule: Schedule, planned: datetime, now: datetime) -> None:
 
 def _too_late(schedule: Schedule, planned: datetime, now: datetime) -> str:
     """Why a time that has passed is not caught up; empty when it is."""
-    missed = f"Mindloom was not at work at {_local(schedule, planned)}"
+    missed = _away(schedule, planned)
     if schedule.missed == Schedule.Missed.SKIP:
         return f"{missed}, and missed times are left out."
     if now - planned > timedelta(minutes=schedule.catch_up_minutes):
@@ -197,7 +205,10 @@ def _behind(schedule: Schedule, planned: datetime, now: datetime, live: list[Run
 
 
 def _pass(schedule: Schedule, planned: datetime, now: datetime) -> None:
-    _noted(schedule, planned, Outcome.PAUSED, "The schedule was paused.", now)
+    why = "The schedule was paused."
+    if schedule.paused_at is not None and planned < schedule.paused_at:
+        why = f"{_away(schedule, planned)}, and the schedule was paused before it was caught up."
+    _noted(schedule, planned, Outcome.PAUSED, why, now)
 
 
 def _noted(schedule: Schedule, planned: datetime, outcome: Outcome, message: str, now: datetime) -> None:
@@ -275,6 +286,10 @@ def _live(schedule: Schedule) -> list[Run]:
     """Its runs that are under way."""
     own: Any = schedule.occurrences.filter(run__isnull=False, run_state="").values("run")
     return list(Run.objects.filter(pk__in=own, state__in=LIVE_STATES).only("id", "uuid", "department", "started_by"))
+
+
+def _away(schedule: Schedule, planned: datetime) -> str:
+    return f"Mindloom was not at work at {_local(schedule, planned)}"
 
 
 def _local(schedule: Schedule, moment: datetime) -> str:

@@ -16,7 +16,7 @@ from notifications.models import Notification
 from notifications.queries import told
 from runs import services as runs
 from runs.models import Run, State, Trigger
-from schedules import worker
+from schedules import services, worker
 from schedules.models import Occurrence, Schedule
 from tests.schedules.conftest import DAY, HOUR, MINUTE, NOON, again, end_runs, ledger, outcomes, runs_of
 
@@ -148,6 +148,45 @@ def test_a_pause_is_in_the_ledger(schedule, clock):
         Schedule.objects.filter(pk=made.pk).update(paused_at=NOON + 30 * MINUTE, paused_reason="Paused by Bob.")
     clock.tick(2 * HOUR)
     assert outcomes(made) == ["ran", "paused", "paused"]
+
+
+def test_what_was_missed_before_a_pause_is_not_caught_up_during_it(schedule, clock):
+    made = schedule(missed=Missed.ALL, overlap=Overlap.ALLOW)
+    clock.tick()
+    with wall.tenant([made.department_id]):
+        Schedule.objects.filter(pk=made.pk).update(paused_at=NOON + 150 * MINUTE, paused_reason="Paused by Bob.")
+    clock.tick(4 * HOUR)
+
+    assert outcomes(made) == ["ran", "paused", "paused", "paused", "paused"]
+    with wall.tenant([made.department_id]):
+        messages = list(made.occurrences.order_by("planned_at").values_list("message", flat=True))
+    assert "was not at work at 2026-03-02 14:00, and the schedule was paused before" in messages[2]
+    assert messages[3] == "The schedule was paused."
+
+
+def test_catching_up_ends_when_it_has_failed_too_often(schedule, clock, agent):
+    made = schedule(missed=Missed.ALL, overlap=Overlap.ALLOW, pause_after=2)
+    with wall.system("tests: the agent is archived while nothing ticks"):
+        Agent.objects.filter(pk=agent.pk).update(archived_at=datetime.now(UTC))
+    clock.tick(5 * HOUR)
+
+    assert outcomes(made) == ["failed_to_start", "failed_to_start", *["paused"] * 4]
+    assert again(made).failures == 2
+
+
+def test_a_change_of_the_rule_loses_no_time(schedule, cast):
+    """Nothing ticked for two hours, and ten seconds ago a time has come."""
+    start = datetime.now(UTC) - 2 * HOUR - timedelta(seconds=10)
+    made = schedule(starts_at=start, next_at=start, missed=Missed.ALL)
+    with wall.tenant([made.department_id]):
+        services.update_schedule(actor=cast.bob, schedule=made, values={"name": "Only another name"})
+        assert not made.occurrences.exists()
+        services.update_schedule(actor=cast.bob, schedule=made, values={"rule": {"kind": "daily", "at": "07:00"}})
+        messages = list(made.occurrences.order_by("planned_at").values_list("message", flat=True))
+
+    assert ledger(made) == [(start, "missed"), (start + HOUR, "missed"), (start + 2 * HOUR, "ran")]
+    assert "the schedule was changed before it was caught up" in messages[0]
+    assert again(made).next_at > datetime.now(UTC)
 
 
 def test_after_its_end_there_is_no_time(schedule, clock):

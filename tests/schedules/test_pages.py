@@ -89,6 +89,17 @@ def test_the_next_times_are_shown_while_the_form_is_filled_in(cast, db, client_a
     assert "Choose at least one day." in client.post("/schedules/next-times/", FORM | {"days": []}).content.decode()
 
 
+@pytest.mark.parametrize("start", ["0001-01-01T00:00", "1999-12-31T23:59", "9001-01-01T00:00", "9999-12-31T23:59"])
+def test_a_start_beyond_all_calendars_is_a_sentence_not_a_failure(cast, client_as, start):
+    client, sentence = client_as(cast.bob), "Enter a date and a time between the years 2000 and 9000."
+    for zone in ("Pacific/Auckland", "America/New_York"):
+        form = FORM | {"starts_at": start, "time_zone": zone}
+        assert sentence in client.post("/schedules/next-times/", form).content.decode()
+        body = {"rule": {"kind": "daily", "at": "07:00"}, "time_zone": zone, "starts_at": f"{start}:00Z"}
+        answer = client.post("/api/v1/schedules/next-times", body, content_type="application/json")
+        assert (answer.status_code, answer.json()["fields"]) == (400, {"starts_at": [sentence]})
+
+
 def test_a_paused_schedule_goes_on_and_the_audit_trail_has_it(planned, cast, client_as):
     client = client_as(cast.bob)
     address = f"/schedules/{planned.uuid}/"
