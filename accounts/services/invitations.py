@@ -118,14 +118,14 @@ def invitation_token(invitation: Invitation) -> str:
 
 
 def read_invitation(token: str) -> Invitation | None:
-    """The invitation whose link this is; None for one that is wrong, too old, taken back or used."""
+    """The invitation whose link this is; None for one that is wrong, too old, taken back or used, or of somebody who may not invite any more."""
     try:
         uuid = signing.loads(token, salt=SALT, max_age=LASTS)
     except (signing.BadSignature, ValueError):
         return None
     with wall.system("an invitation's link leads into its department"):
         found = Invitation.objects.open().select_related("department", "invited_by").filter(uuid=uuid).first()
-    if found is None or found.department.archived_at is not None or not found.invited_by.is_active:
+    if found is None or not may(found.invited_by, Role.MANAGER, found.department_id):
         return None
     return found
 

@@ -84,7 +84,9 @@ def test_a_link_is_of_no_use_to_others(invite, cast, client):
     assert "ivy@example.org" in invitations()
 
 
-@pytest.mark.parametrize("how", ["withdrawn", "too old", "inviter gone", "archived", "cut off", "again"])
+@pytest.mark.parametrize(
+    "how", ["withdrawn", "too old", "inviter gone", "inviter removed", "archived", "cut off", "again"]
+)
 def test_a_link_that_works_no_more_says_so(invite, cast, client, how):
     path = invite(Wanted("ivy@example.org"))["ivy@example.org"]
     one = invitations()["ivy@example.org"]
@@ -95,6 +97,8 @@ def test_a_link_that_works_no_more_says_so(invite, cast, client, how):
             Invitation.objects.update(expires_at=one.created_at - timedelta(seconds=1))
         elif how == "inviter gone":
             services.deactivate_person(actor=cast.ada, person=cast.alice)
+        elif how == "inviter removed":
+            services.remove_member(actor=cast.ada, membership=Membership.objects.get(user=cast.alice))
         elif how == "archived":
             services.archive_department(actor=cast.ada, department=cast.marketing)
         elif how == "cut off":
