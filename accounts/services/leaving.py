@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import ExternalIdentity, Membership, PersonPicture, RememberedAnswer, Role, User
+from accounts.models import Department, ExternalIdentity, Membership, PersonPicture, RememberedAnswer, Role, User
 from accounts.services.factors import forget_factors
 from accounts.services.mail import send
 from accounts.services.members import LAST_MANAGER
 from accounts.services.own_data import forget_all_of
-from accounts.services.owning import hand_over, owned_by, words
+from accounts.services.owning import departments_with, hand_over, owned_by, words
 from accounts.services.sessions import end_all_of
 from audit.services import record
 from mindloom import wall
@@ -21,10 +21,8 @@ from mindloom.web.errors import Conflict
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from accounts.models import Department
-
 LABEL = "Deleted person"
-LAST_ADMINISTRATOR = "You are the last administrator. Make somebody else one first."
+LAST_ADMINISTRATOR = "You are the last administrator. Make another one first, on the server: manage.py createsuperuser."
 
 
 def delete_account(*, actor: User, heirs: Mapping[int, User]) -> None:
@@ -54,14 +52,17 @@ def delete_account(*, actor: User, heirs: Mapping[int, User]) -> None:
 
 
 def estates_of(person: User) -> Iterator[tuple[Department, dict[str, int], Any]]:
-    """Where the person owns something, how much by word, and the colleagues who could take it over."""
+    """Where the person owns something, how much by word, and the colleagues who could take it over.
+
+    What is in archived departments stays as it is: nobody works there, and managers can take it over when one is opened again.
+    """
     with wall.system("a person who leaves sees who can take over, in every department"):
-        for membership in Membership.objects.of(person).active().select_related("department"):
-            owned = owned_by(person, [membership.department_id])
-            if owned:
-                rows = Membership.objects.active().filter(department_id=membership.department_id)
-                able = rows.exclude(user=person).exclude(role=Role.VIEWER).values_list("user_id", flat=True)
-                yield membership.department, owned, User.objects.filter(pk__in=list(able)).order_by("name")
+        # Administrators own things in departments that they are no members of, too.
+        for department in Department.objects.working().filter(pk__in=departments_with(person)).by_name():
+            rows = Membership.objects.active().filter(department_id=department.pk)
+            able = rows.exclude(user=person).exclude(role=Role.VIEWER).values_list("user_id", flat=True)
+            colleagues = User.objects.filter(pk__in=list(able)).order_by("name")
+            yield department, owned_by(person, [department.pk]), colleagues
 
 
 def _leave(actor: User, heirs: Mapping[int, User]) -> None:
@@ -72,19 +73,12 @@ def _leave(actor: User, heirs: Mapping[int, User]) -> None:
         leads = membership.is_active and membership.role == Role.MANAGER
         if leads and {one.user_id for one in managers} <= {actor.pk} and membership.department.archived_at is None:
             raise Conflict(LAST_MANAGER.format(membership.department))
-        _hand_over(actor, membership, heirs.get(membership.department_id))
-        membership.delete()
-
-
-def _hand_over(actor: User, membership: Membership, heir: User | None) -> None:
-    owned = owned_by(actor, [membership.department_id])
-    if not owned:
-        return
-    if heir is None:
-        raise Conflict(
-            f"In {membership.department} you own {words(owned)}. Choose who takes over, or delete them first."
-        )
-    hand_over(actor=actor, person=actor, to=heir, department_id=membership.department_id)
+    for department, owned, _ in estates_of(actor):
+        heir = heirs.get(department.pk)
+        if heir is None:
+            raise Conflict(f"In {department} you own {words(owned)}. Choose who takes over, or delete them first.")
+        hand_over(actor=actor, person=actor, to=heir, department_id=department.pk)
+    own.delete()
 
 
 def _anonymise(person: User) -> None:

@@ -31,6 +31,15 @@ def owned_by(person: User, departments: Iterable[int]) -> dict[str, int]:
     return {word: count for word, count in found.items() if count}
 
 
+def departments_with(person: User) -> set[int]:
+    """Ids of the departments, of those in scope, in which the person owns something."""
+    return {
+        one
+        for model in _owned.values()
+        for one in _rows(model, person).values_list("department_id", flat=True).distinct()
+    }
+
+
 def hand_over(*, actor: User, person: User, to: User, department_id: int) -> dict[str, int]:
     """Make `to` the owner of all that the person owns in the department; how much that was, by word.
 

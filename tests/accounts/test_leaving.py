@@ -9,9 +9,10 @@ import zipfile
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import services
-from accounts.models import Membership, PersonalToken, Role, User
+from accounts.models import Department, Membership, PersonalToken, Role, User
 from agents.models import Agent
 from audit.models import Entry
 from mindloom import wall
@@ -117,6 +118,26 @@ def test_only_a_colleague_who_can_look_after_it_takes_over(cast, client_as, esta
     given = {f"heir_{cast.marketing.pk}": str(getattr(cast, heir).uuid)}
 
     assert leave(client_as(cast.bob), **given).status_code == 422
+
+
+def test_what_is_in_an_archived_department_holds_nobody_up(cast, client_as, seeing_all):
+    old = Department.objects.create(name="Old", slug="old", archived_at=timezone.now())
+    Membership.objects.create(user=cast.bob, department=old, role=Role.MEMBER, status=Membership.Status.ACTIVE)
+    factories.agent(cast.bob, old, name="Old scout")
+
+    assert leave(client_as(cast.bob)).status_code == 302
+    assert not Membership.objects.filter(user=cast.bob).exists()
+
+
+def test_an_administrator_hands_over_where_they_are_no_member(cast, client_as, seeing_all):
+    User.objects.create_superuser("abe@example.org", PASSWORD, name="Abe")
+    made = factories.agent(cast.ada, cast.marketing, name="Ada's scout")
+    client = client_as(cast.ada)
+
+    assert leave(client).status_code == 422
+    assert leave(client, **{f"heir_{cast.marketing.pk}": str(cast.alice.uuid)}).status_code == 302
+    made.refresh_from_db()
+    assert made.owner == cast.alice
 
 
 @pytest.mark.parametrize("heir", ["", "x", "\x00", "1", "x" * 5000])
