@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# All tests, in lanes side by side: processes, which are mostly waited for, beside units and then two lanes of the browser; pods, which keep
-# both cores busy, come last and alone. Each lane has servers, ports and folders of its own; what it says is shown when it has ended. With
+# All tests, in lanes side by side: processes, which are mostly waited for, beside units and then two lanes of the browser; manifests after the
+# journeys; pods, which keep both cores busy, come last and alone. Each lane has servers, ports and folders of its own; what it says is shown when it has ended. With
 # arguments: those tests, as pytest takes them.
 set -euo pipefail
 # Without job control, what runs in the background would ignore Ctrl-C, which some tests press.
 set -m
+# Each test starts processes of ours, and each lane reads all modules of its own: what was compiled once is kept.
+unset PYTHONDONTWRITEBYTECODE
 cd "$(dirname "$0")/.."
 if [ $# -gt 0 ]; then exec .venv/bin/pytest "$@"; fi
 tools/browser.sh
@@ -36,14 +38,17 @@ finish() {
   cat "$logs/$lane"
 }
 
-begin units -n 2 -m "not browser and not processes and not kubernetes and not benchmark"
-begin processes -p no:randomly -m "processes and not browser and not kubernetes and not benchmark"
+elsewhere=(tests/browser tests/processes tests/kubernetes tests/deploy)
+begin units -n 2 -m "not benchmark" "${elsewhere[@]/#/--ignore=}"
+begin processes -p no:randomly tests/processes
 finish units
 begin pages -p no:randomly tests/browser/test_pages.py
-begin journeys -p no:randomly -m "browser and not benchmark" --ignore tests/browser/test_pages.py
-finish pages
+begin journeys -p no:randomly --ignore tests/browser/test_pages.py tests/browser
 finish journeys
+begin deploy -p no:randomly tests/deploy
+finish pages
 finish processes
-begin kubernetes -p no:randomly -m "kubernetes and not benchmark"
+finish deploy
+begin kubernetes -p no:randomly tests/kubernetes
 finish kubernetes
 exit $failed

@@ -16,11 +16,9 @@ from mindloom import wall
 from runs.models import Run
 from tests.architecture.sources import ROOT
 from tests.conftest import PASSWORD
-from tests.processes.conftest import house
 from tests.processes.harness import free_port
 
 pytestmark = pytest.mark.processes
-__all__ = ["house"]
 SECONDS = 120
 
 
