@@ -8,6 +8,7 @@ cursor never skips one. A worker that was given up for dead has an old fence and
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -167,17 +168,19 @@ def _row(event: Event) -> dict[str, Any]:
 
 
 def _json(value: object) -> str:
-    # PostgreSQL keeps no NUL characters; lone surrogates come from cut-off escapes of models.
+    # PostgreSQL keeps no NUL characters, and no numbers that are none; lone surrogates come from cut-off escapes of models.
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), default=str)
-    if "\\u0000" in text or "\\ud" in text:
+    if "\\u0000" in text or "\\ud" in text or "NaN" in text or "Infinity" in text:
         text = json.dumps(storable(value), ensure_ascii=True, separators=(",", ":"), default=str)
     return text
 
 
 def storable(value: Any) -> Any:
-    """The value without characters that PostgreSQL cannot keep."""
+    """The value without the characters and numbers that PostgreSQL cannot keep."""
     if isinstance(value, str):
         return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if isinstance(value, dict):
         return {storable(key): storable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

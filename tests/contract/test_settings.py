@@ -54,6 +54,7 @@ def test_an_answer_in_its_form_is_checked_and_kept(fake, named):
     ("bad", "why"),
     [
         ("I think it is Anna.", "It is not JSON"),
+        ('{"name": "Anna", "age": 1e999}', "It is not JSON: 1e999 is too large for a number"),
         ('{"name": "Anna"}', "'age' is a required property"),
         ('{"name": "Anna", "age": -1}', "age: -1 is less than the minimum"),
         ('{"name": "Anna", "age": 41, "mood": "good"}', "'mood' was unexpected"),

@@ -21,6 +21,7 @@ from tests.engine.helpers import (
     of,
     play,
     start,
+    text_schema,
     tool,
 )
 
@@ -144,6 +145,8 @@ def test_a_refused_key_is_not_tried_again(fake, model):
         ({"name": "subtract", "arguments": {}}, 'There is no tool "subtract". Tools: add.'),
         ({"name": "add", "arguments": "{bad"}, "The arguments are not JSON"),
         ({"name": "add", "arguments": "[1]"}, "must be one JSON object"),
+        ({"name": "add", "arguments": '{"a": NaN, "b": 2}'}, "NaN is no number in JSON"),
+        ({"name": "add", "arguments": '{"a": 1e999, "b": 2}'}, "1e999 is too large for a number"),
         (call(a="one", b=2), "a: 'one' is not of type 'integer'"),
         (call(a=1), "'b' is a required property"),
         (call(a=1, b=2, c=3), "'c' was unexpected"),
@@ -156,6 +159,22 @@ def test_a_call_that_cannot_be_made_is_told_to_the_model(fake, model, asked, wor
     assert words in failed.message
     assert words in fake.bodies(name)[1]["messages"][-1]["content"]
     assert events[-1].output == "Sorry."
+
+
+def test_half_a_character_breaks_neither_a_call_nor_the_next_request(fake, model):
+    given = []
+
+    def echo(arguments, context):
+        given.append(arguments)
+        return "half \ud83d"
+
+    asked = {"name": "echo", "arguments": '{"text": "Hi \\ud83d"}'}
+    turns = ({"text": "Wait \ud83d", "tool_calls": [asked]}, {"text": "Done."})
+    spec = agent_spec(model("halves", *turns))
+    events = play(spec, ports=LentPorts(tool("echo", echo, text_schema("text"))))
+    assert events[-1].output == "Done."
+    assert given == [{"text": "Hi ?"}]
+    assert fake.bodies("halves")[1]["messages"][-1]["content"] == "half ?"
 
 
 def test_a_tool_that_breaks_is_told_to_the_model_and_logged(model, caplog):

@@ -59,6 +59,15 @@ def test_nul_characters_and_lone_surrogates_are_left_out(run):
     assert run.events.get().data["message"] == "ab?c"
 
 
+def test_numbers_that_are_none_are_kept_as_words(run):
+    call = ToolCallStarted(
+        call_id="1", tool="t", arguments={"a": float("nan"), "b": [float("-inf")], "c": "NaN"}, effect="reads"
+    )
+    append(run.pk, [call], guard=QUEUED)
+
+    assert run.events.get().data["arguments"] == {"a": "nan", "b": ["-inf"], "c": "NaN"}
+
+
 def test_an_event_never_changes(run):
     append(run.pk, [log("a")], guard=QUEUED)
 

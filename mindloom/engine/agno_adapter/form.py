@@ -5,7 +5,6 @@ Agno takes an answer that it cannot read as one that went well, with text where 
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
 
 from mindloom.engine.agno_adapter.agno_setup import Message, ModelResponse
+from mindloom.engine.agno_adapter.plain import value_of
 
 if TYPE_CHECKING:
     from mindloom.engine.spec import OutputSpec
@@ -42,7 +42,7 @@ class Form:
             return ""
         text = _text(pieces)
         try:
-            value = json.loads(text)
+            value = value_of(text)
         except (ValueError, RecursionError) as error:
             return f"It is not JSON: {str(error)[:120]}."
         wrong = best_match(self._validator.iter_errors(value))

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from mindloom.engine.agno_adapter.agno_setup import ModelResponse
+from mindloom.engine.agno_adapter.plain import whole
 from mindloom.engine.events import ContentAdded, ReasoningAdded
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ async def read(stream: AsyncIterator[ModelResponse], call: Call, part: Part) -> 
             else (delta.reasoning_content, ReasoningAdded, "reasoning_content")
         )
         if text:
+            if not text.isascii() and text != (text := whole(text)):
+                setattr(delta, name, text)
             if not quiet:
                 texts.add(kind, text)
             call.characters += len(text)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mindloom.engine.agno_adapter.calls import Unusable
 from mindloom.engine.agno_adapter.loop import LOOP
+from mindloom.engine.agno_adapter.plain import value_of
 from mindloom.engine.errors import EngineError
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ async def _facts(session: Session, answer: str) -> list[str] | None:
     said = await session.leader.calls.ask("memory", FACTS, text)
     found = _LIST.search(said)
     try:
-        value = json.loads(found.group(0)) if found else None
-    except ValueError:
+        value = value_of(found.group(0)) if found else None
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, list):
         session.leader.log("warn", "The model did not say what to remember of the person; what was known stays.")

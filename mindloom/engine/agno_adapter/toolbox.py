@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import logging
 import re
 import time
@@ -21,6 +20,7 @@ from mindloom.engine.agno_adapter import builtin
 from mindloom.engine.agno_adapter.agno_setup import Function, FunctionCall
 from mindloom.engine.agno_adapter.aside import ASIDE_FROM, Aside
 from mindloom.engine.agno_adapter.loop import LOOP
+from mindloom.engine.agno_adapter.plain import value_of, whole
 from mindloom.engine.agno_adapter.reading import as_ms
 from mindloom.engine.events import (
     ArtifactSaved,
@@ -229,6 +229,7 @@ class Toolbox:
             error = self._part.calls.choice.explainer.clean(f"The tool broke: {type(broke).__name__}: {broke}")
         took = as_ms(time.monotonic() - started)
         if result is None:
+            error = whole(error)
             return f"Error: {error}", self._failed(call_id, name, error, took=took)
         return result, self._finished(call_id, name, result, took=took)
 
@@ -290,13 +291,13 @@ def entrypoint(work: Callable[[], Coroutine[Any, Any, str]]) -> Callable[[], Cor
 def parsed(raw: object) -> tuple[dict[str, Any], str]:  # noqa: PLR0911 -- one for each mistake
     """The arguments as the model gave them, and what is wrong with them as a whole."""
     if isinstance(raw, dict):
-        return raw, ""
+        return whole(raw), ""
     if not isinstance(raw, str) or not raw.strip():
         return {}, ""
     if len(raw) > LONGEST_ARGUMENTS:
         return {}, f"The arguments have {len(raw):,} characters; {LONGEST_ARGUMENTS:,} are the most. Send less."
     try:
-        value = json.loads(raw)
+        value = value_of(raw)
     except ValueError as error:
         return {}, f"The arguments are not JSON ({error}). Send one JSON object."
     except RecursionError:
@@ -323,8 +324,8 @@ def _quoted(text: str) -> str:
 
 def _cut(result: str) -> str:
     """The result, cut where it would fill the model's context."""
-    data = result.encode(errors="replace")
+    data = result.encode(errors="replace")  # a half of a character would break the request that tells it to the model
     if len(data) <= LONGEST_RESULT_BYTES:
-        return result
+        return data.decode()
     kept = data[:LONGEST_RESULT_BYTES].decode(errors="ignore")
     return f"{kept}\n\n[Cut here: these are the first {LONGEST_RESULT_BYTES:,} of the result's {len(data):,} bytes.]"
