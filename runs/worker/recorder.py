@@ -24,7 +24,8 @@ from mindloom.engine.events import (
 )
 from mindloom.engine.runner import Noted
 from mindloom.wall.pool import give_back
-from runs.models import Guard, Reason, State, append, storable
+from runs.models import Guard, Reason, Run, RunEvent, State, append, storable
+from runs.models.append import Appended
 from runs.signals import announce, ring
 from runs.worker.endings import forget, terminal_changes
 from runs.worker.handback import hand_back
@@ -33,8 +34,6 @@ from runs.worker.waiting import ask
 
 if TYPE_CHECKING:
     from mindloom.engine.events import Event
-    from runs.models import Run
-    from runs.models.append import Appended
     from runs.worker.redact import Redactor
 
 logger = logging.getLogger(__name__)
@@ -121,7 +120,10 @@ class Recorder:
             "reason_message": storable(self._waits.message),
         }
         events = [*merged(self._pending), event]
-        kept = _patiently(lambda: ask(self._run, events, self._asked, self._notes, guard=self._guard, **changes))
+        kept = _patiently(
+            lambda: ask(self._run, events, self._asked, self._notes, guard=self._guard, **changes),
+            lambda: self._came_through(events),
+        )
         if kept is None:
             raise Lost
         self._pending.clear()
@@ -151,7 +153,7 @@ class Recorder:
         events = merged(self._pending)
         if not events and not self._notes:
             return
-        written = _patiently(lambda: self._append(events, **changes))
+        written = _patiently(lambda: self._append(events, **changes), lambda: self._came_through(events))
         if written is None:
             raise Lost
         self._pending.clear()
@@ -168,6 +170,15 @@ class Recorder:
             if written is not None:
                 note(self._run, self._notes)
         return written
+
+    def _came_through(self, events: list[Event]) -> Appended | None:
+        """The run, when the events are in its log although the answer was lost; nobody else writes the log of a run that is ours."""
+        run = Run.objects.filter(pk=self._run.pk, fence=self._guard.fence or 0).only("last_seq", "fence").first()
+        if run is None or not events:
+            return None
+        last = RunEvent.objects.filter(run_id=run.pk, seq=run.last_seq).first()
+        ours = (events[-1].type, events[-1].at, events[-1].source)
+        return Appended(run.last_seq, run.fence) if last and (last.type, last.at, tuple(last.source)) == ours else None
 
 
 def merged(events: list[Event]) -> list[Event]:
@@ -197,11 +208,14 @@ def _begun(events: list[Event], piece: ContentAdded | ReasoningAdded) -> int | N
     return None
 
 
-def _patiently(write: Any) -> Any:
-    """Run `write`, again after a while when the database is away; gives the connection back to the pool."""
-    for wait in (*RETRY_SECONDS, None):
+def _patiently(write: Any, came_through: Any = lambda: None) -> Any:
+    """Run `write`, again after a while when the database is away; gives the connection back to the pool.
+
+    Before it is written again, `came_through` says whether it was written after all.
+    """
+    for number, wait in enumerate((*RETRY_SECONDS, None)):
         try:
-            return write()
+            return (came_through() if number else None) or write()
         except (OperationalError, InterfaceError) as error:
             if wait is None:
                 raise

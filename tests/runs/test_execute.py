@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 
 from mindloom import wall
 from mindloom.engine.errors import EngineError
@@ -13,6 +14,7 @@ from mindloom.engine.events import (
     ContentAdded,
     ContentCompleted,
     LogWritten,
+    ModelCalled,
     RunCompleted,
     RunFailed,
     ToolCallFinished,
@@ -57,6 +59,28 @@ def test_half_a_character_in_the_answer_does_not_lose_the_answer(run):
     run.refresh_from_db()
     assert (run.state, run.output) == (State.COMPLETED, "Grüße ?")
     assert types(run) == ["run.started", "run.completed"]
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_write_whose_answer_is_lost_with_the_connection_is_not_made_twice(run, monkeypatch, lost):
+    written, write = [], recorder.append
+
+    def cut_off(*args, **kwargs):
+        result = write(*args, **kwargs)
+        written.append(args)
+        if len(written) == lost:
+            raise OperationalError("server closed the connection unexpectedly")
+        return result
+
+    monkeypatch.setattr(recorder, "append", cut_off)
+    monkeypatch.setattr(recorder, "RETRY_SECONDS", (0, 0))
+    call = ModelCalled(provider="p", model="m", turn=1, duration_ms=9, tokens_in=10, tokens_out=3)
+    line = LogWritten(level="info", message="once")
+    worker.execute(run.pk, ScriptedRunner([call, line, RunCompleted(output="Hello")]))
+
+    run.refresh_from_db()
+    assert types(run) == ["run.started", "model.called", "log.written", "run.completed"]
+    assert (run.state, run.tokens_in, run.usage.count()) == (State.COMPLETED, 10, 1)
 
 
 def test_a_log_has_one_end_also_when_the_first_could_not_be_written(run, monkeypatch):
