@@ -120,12 +120,12 @@ class RunSummary(serializers.ModelSerializer[Run]):
     @extend_schema_field(RunTarget(allow_null=True))
     def get_agent(self, run: Run) -> Mapping[str, Any] | None:
         """The agent, null for a run of a team. Its uuid is null when it is no longer shared with you."""
-        return _target(run.agent) if run.team_id is None else None
+        return _target(run, run.agent) if run.team_id is None else None
 
     @extend_schema_field(RunTarget(allow_null=True))
     def get_team(self, run: Run) -> Mapping[str, Any] | None:
         """The team, null for a run of an agent."""
-        return _target(run.team) if run.team_id is not None else None
+        return _target(run, run.team) if run.team_id is not None else None
 
     @extend_schema_field(serializers.IntegerField(allow_null=True))
     def get_version(self, run: Run) -> int | None:
@@ -230,8 +230,11 @@ class RunDetail(RunSummary):
         return LaneOut([vars(lane) | {"duration_ms": lane.duration_ms()} for lane in lanes_of(run)], many=True).data
 
 
-def _target(row: Agent | Team | None) -> Mapping[str, Any]:
-    return {"uuid": row.uuid if row is not None else None, "name": row.name if row is not None else ""}
+def _target(run: Run, row: Agent | Team | None) -> Mapping[str, Any]:
+    if row is not None:
+        return {"uuid": row.uuid, "name": row.name}
+    # Lists leave the snapshot in the database, and bring its name alone.
+    return {"uuid": None, "name": vars(run).get("name_then") or run.target_name}
 
 
 class EventOut(serializers.Serializer[Any]):

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import ValidationError as WrongValue
 from django.core.signals import got_request_exception
 from django.db import OperationalError
 from django.db.models import Model
@@ -36,6 +37,7 @@ Row = TypeVar("Row", bound=Model)
 PROBLEM_TYPE = "application/problem+json"
 NUL = "This contains a NUL character, which cannot be kept. Remove it."
 NOT_TEXT = "This contains half a character (a lone surrogate), which cannot be kept. Remove it."
+NO_CURSOR = "This is no cursor of this list. Follow `next` and `previous` of its pages, or leave it out."
 _CODES = {
     400: "invalid",
     401: "not_signed_in",
@@ -71,6 +73,25 @@ class Pages(CursorPagination):
     max_page_size = 200
     page_size_query_param = "limit"
     ordering = "-id"
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> Any:
+        """The page that the cursor names. Raises `ValidationError` for a cursor that no page of this list has given out."""
+        self._rows = queryset
+        return super().paginate_queryset(queryset, request, view)
+
+    def decode_cursor(self, request: Request) -> Any:
+        """Where the page begins."""
+        try:
+            cursor = super().decode_cursor(request)
+            position = str(cursor.position or "") if cursor is not None else ""
+            if position:
+                # Not asked of the database: this only tells whether it could be.
+                self._rows.filter(**{f"{self.ordering[0].removeprefix('-')}__lt": position})
+        except (exceptions.NotFound, WrongValue, ValueError, OverflowError):
+            cursor, position = None, "\x00"
+        if "\x00" in position:
+            raise exceptions.ValidationError({self.cursor_query_param: [NO_CURSOR]})
+        return cursor
 
 
 def given_in(serializer: Any, request: Request) -> dict[str, Any]:

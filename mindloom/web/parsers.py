@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -33,7 +34,7 @@ class JSONBody(JSONParser):
         if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise TooLarge
         try:
-            return json.loads(body.decode(), parse_constant=_refuse_constant)
+            return json.loads(body.decode(), parse_constant=_refuse_constant, parse_float=_finite)
         except RecursionError:
             raise exceptions.ParseError("it is nested too deep.") from None
         except ValueError as error:
@@ -43,3 +44,11 @@ class JSONBody(JSONParser):
 def _refuse_constant(name: str) -> None:
     message = f"{name} is not a JSON number"
     raise ValueError(message)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        message = f"{text[:40]} is too large for a number"
+        raise ValueError(message)
+    return number

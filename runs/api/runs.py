@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from django.db.models.fields.json import KeyTextTransform
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 AFTER_MAX = 2**62
+AFTER_DIGITS = 40
 JSON = "application/json"
 
 
@@ -76,7 +78,8 @@ class _NewestFirst(Pages):
 
 def _list(request: Request) -> Response:
     found = Run.objects.visible_to(request.user).select_related(*SHOWN)
-    filters = RunFilter(request.query_params, found.defer(*LONG_COLUMNS))
+    found = found.defer(*LONG_COLUMNS).annotate(name_then=KeyTextTransform("name", "spec"))
+    filters = RunFilter(request.query_params, found)
     if not filters.is_valid():
         raise ValidationError(filters.errors)
     pages = _NewestFirst()
@@ -213,7 +216,8 @@ def _after(request: Request) -> int:
     last_event = request.headers.get("Last-Event-ID", "")
     if wants(request, EVENT_STREAM) and last_event.isdigit():
         text = last_event
-    if not (text.isascii() and text.isdigit() and int(text) <= AFTER_MAX):
+    # Python reads no number of more than some thousand digits.
+    if not (text.isascii() and text.isdigit() and len(text) <= AFTER_DIGITS and int(text) <= AFTER_MAX):
         raise ValidationError({"after": ["This must be a sequence number: 0 or more."]})
     return int(text)
 

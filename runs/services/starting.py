@@ -110,8 +110,8 @@ def repeat_run(
             retry_of=run,
             department_id=run.department_id,
         )
-    if variables is not None and run.version is not None:
-        values = check_values(run.version.definition.get("variables", []), variables)
+    if variables is not None:
+        values = _changed(run, target, variables)
     return _queue(
         actor=actor,
         target=target,
@@ -123,6 +123,15 @@ def repeat_run(
         trigger=trigger,
         retry_of=run,
     )
+
+
+def _changed(run: Run, target: Target, variables: dict[str, Any]) -> dict[str, Any]:
+    """Other values for the run's variables. Of a test they are those of the draft, as far as the draft still has them."""
+    if run.version is not None:
+        return check_values(run.version.definition.get("variables", []), variables)
+    declared = [one for one in target.draft.get("variables", []) if one["name"] in run.variables]
+    kept: dict[str, Any] = run.variables
+    return kept | check_values(declared, variables)
 
 
 def check_may_run(actor: User, target: Target, department_id: int | None = None, *, of_draft: bool = False) -> int:

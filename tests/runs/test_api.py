@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from uuid import uuid4
 
 import pytest
 from asgiref.sync import async_to_sync
 from rest_framework.test import APIClient
 
+from agents.models import Agent
 from mindloom import wall
 from mindloom.engine.events import ContentCompleted, LogWritten, RunCompleted
 from mindloom.engine.scripted import ScriptedRunner
@@ -152,11 +154,29 @@ def test_events_come_in_pages_and_say_when_they_are_complete(api, cast, agent):
     assert (page["complete"], page["last_seq"], page["state"]) == (True, 3, "completed")
 
 
-@pytest.mark.parametrize("after", ["-1", "x", "1e3", "9" * 30, "\u0663"])
+@pytest.mark.parametrize("after", ["-1", "x", "1e3", "9" * 30, "9" * 5_000, "\u0663"])
 def test_a_cursor_that_is_no_number_is_refused(api, cast, agent, after):
     run = finished(agent, cast)
 
     assert api(cast.bob).get(f"/api/v1/runs/{run.uuid}/events", {"after": after}).status_code == 400
+
+
+@pytest.mark.parametrize("position", ["zz", "p=\x00", "p=2026-99", "r=1&p=10000-01-01", "o=x"])
+@pytest.mark.parametrize("path", ["runs", "agents", "usage-of-run"])
+def test_a_page_that_no_list_has_given_out_is_refused(api, cast, agent, position, path):
+    path = f"runs/{finished(agent, cast).uuid}/usage" if path == "usage-of-run" else path
+    answer = api(cast.bob).get(f"/api/v1/{path}", {"cursor": b64encode(position.encode()).decode()})
+
+    if position == "zz":  # it says nothing, so the list begins
+        assert answer.status_code == 200
+    else:
+        assert (answer.status_code, list(answer.json()["fields"])) == (400, ["cursor"])
+
+
+def test_a_page_that_is_not_even_encoded_is_refused(api, cast):
+    answer = api(cast.bob).get("/api/v1/runs?cursor=é")
+
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["cursor"])
 
 
 def read(response) -> bytes:
@@ -214,6 +234,37 @@ def test_a_run_is_repeated_as_it_was_or_with_other_input(api, cast, agent):
 
     assert (same["input"], same["variables"]) == ("Go", {"topic": "bees"})
     assert other["input"] == "Else"
+
+
+@pytest.mark.parametrize(
+    ("variables", "wrong"),
+    [
+        ('{"topic": {"deep": 1}}', ["variables.topic"]),
+        ('{"topic": "wasps", "zebra": 1}', ["variables.zebra"]),
+        ('{"topic": 1e999}', []),
+    ],
+)
+def test_a_test_is_repeated_with_other_values_only_when_they_fit(api, cast, agent, variables, wrong):
+    with wall.tenant([cast.marketing.pk]):
+        test = factories.run(agent, cast.alice, trigger="test", agent_version=None, variables={"topic": "bees"})
+    client, path = api(cast.alice), f"/api/v1/runs/{test.uuid}/retry"
+    refused = client.post(path, f'{{"variables": {variables}}}', content_type="application/json")
+    fine = client.post(path, {"variables": {"topic": "wasps"}}, format="json")
+
+    assert (refused.status_code, list(refused.json().get("fields", {}))) == (400, wrong)
+    assert fine.json()["variables"] == {"topic": "wasps"}
+
+
+def test_what_is_no_longer_shared_keeps_its_name_in_the_runs_of_it(api, cast, agent):
+    client = api(cast.mallory)
+    with wall.system("tests: shared, then not"):
+        Agent.objects.filter(pk=agent.pk).update(visibility="everyone")
+    uuid = start(client, agent).json()["uuid"]
+    with wall.system("tests: shared, then not"):
+        Agent.objects.filter(pk=agent.pk).update(visibility="department")
+
+    for run in (client.get(f"/api/v1/runs/{uuid}").json(), client.get("/api/v1/runs").json()["results"][0]):
+        assert run["agent"] == {"uuid": None, "name": agent.name}
 
 
 def test_the_list_is_filtered_and_paged(api, cast, agent):
