@@ -133,9 +133,11 @@ def _stored(bucket: Bucket, file: File[bytes], digest: str, size: int) -> Conten
         raise Unavailable(
             "The storage for files did not take the file. Try again; if it stays, tell an administrator, who finds the reason in the log."
         ) from error
-    if not Content.objects.filter(pk=content.pk, stored_at=None).update(path=path, stored_at=timezone.now()):
-        default_storage.delete(path)  # somebody else stored the same content at the same time
+    is_first = Content.objects.filter(pk=content.pk, stored_at=None).update(path=path, stored_at=timezone.now())
     content.refresh_from_db()
+    if not is_first and path != content.path:
+        # Somebody else stored the same content at the same time. A storage that writes over what is there has it once.
+        default_storage.delete(path)
     return content
 
 

@@ -9,9 +9,11 @@ import sys
 import zipfile
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
 from moto.server import ThreadedMotoServer
 
+from buckets import services as documents
 from mindloom.engine.ports import ToolError
 from mindloom.environment import Environment
 from runs import services
@@ -140,3 +142,22 @@ def test_the_secret_may_be_in_a_file(tmp_path):
     path.write_text("from-a-file\n")
     said = start(S3_BUCKET=BUCKET, S3_ACCESS_KEY="key", S3_SECRET_KEY_FILE=str(path))
     assert said.stdout.strip() == "from-a-file"
+
+
+def test_a_document_that_two_give_at_once_is_kept(bucket, cast, in_marketing, monkeypatch):
+    rules = documents.create_bucket(actor=cast.alice, department_id=cast.marketing.pk, name="Rules")
+
+    def give(name):
+        return documents.add_document(actor=cast.alice, bucket=rules, file=ContentFile(b"Same"), name=name).version
+
+    save, others = default_storage.save, ["second.txt"]
+
+    def meanwhile(path, file):
+        if others:
+            give(others.pop())
+        return save(path, file)
+
+    monkeypatch.setattr(default_storage._wrapped, "save", meanwhile)
+    content = give("first.txt").content
+    with default_storage.open(content.path) as file:
+        assert file.read() == b"Same"
