@@ -90,7 +90,8 @@ def _drive(run: Run, fence: int, runner: Runner) -> None:
     interrupted, spec = "", None
     try:
         spec = spec_from_json(run.spec)
-        handle = runner.run(spec, given, run_id=str(run.uuid), ports=RunPorts(run, redactor), resume=resume_of(run))
+        ports = RunPorts(run, redactor, fence)
+        handle = runner.run(spec, given, run_id=str(run.uuid), ports=ports, resume=resume_of(run))
         interrupted = _follow(run, fence, handle, recorder)
     except EngineError as error:
         recorder.end(RunFailed(kind=error.kind, message=error.message))

@@ -21,17 +21,16 @@ from django.db.models import Max, Sum
 
 from accounts.services.storing import no_room_for
 from mindloom.engine.ports import SavedArtifact, ToolError
-from runs.models import RunArtifact, StrayFile
+from runs.models import Run, RunArtifact, State, StrayFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from runs.models import Run
 
 logger = logging.getLogger(__name__)
 
 NAME_MAX = 120
 FOLDER = "runs"
+GIVEN_AWAY = "{name} was not saved: the run was given up here, and goes on elsewhere or has ended."
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -61,11 +60,11 @@ _MARKUP = re.compile(
 )
 
 
-def store(run: Run, name: str, content: bytes, claimed: str) -> SavedArtifact:
+def store(run: Run, name: str, content: bytes, claimed: str, *, fence: int | None = None) -> SavedArtifact:
     """Keep a file of the run; under a name that it has used before, as the next version. Inside the run's scope.
 
-    One call at a time for each run. Raises `ToolError` with a sentence when a limit is reached or the storage fails; then nothing
-    is left behind.
+    One call at a time for each run. Raises `ToolError` with a sentence when a limit is reached, the storage fails, or the run is
+    no longer this worker's, whose `fence` it is; then nothing is left behind.
     """
     name = safe_name(name)
     _check_limits(run, name, len(content))
@@ -81,7 +80,7 @@ def store(run: Run, name: str, content: bytes, claimed: str) -> SavedArtifact:
         remove([stray])
         raise ToolError(_sentence(name, error)) from None
     with transaction.atomic():
-        made = RunArtifact.objects.create(
+        made = (fence is None or _holds(run, fence)) and RunArtifact.objects.create(
             uuid=uuid,
             run=run,
             department_id=run.department_id,
@@ -92,10 +91,19 @@ def store(run: Run, name: str, content: bytes, claimed: str) -> SavedArtifact:
             sha256=hashlib.sha256(content).hexdigest(),
             file=path,
         )
-        stray.delete()
+        if made:
+            stray.delete()
+    if not made:
+        remove([stray])
+        raise ToolError(GIVEN_AWAY.format(name=name))
     return SavedArtifact(
         uuid=str(uuid), name=name, media_type=made.media_type, size_bytes=len(content), version=made.version
     )
+
+
+def _holds(run: Run, fence: int) -> bool:
+    """Whether the claim still holds; if so, until the transaction ends."""
+    return Run.objects.select_for_update(no_key=True).filter(pk=run.pk, state=State.RUNNING, fence=fence).exists()
 
 
 def _check_limits(run: Run, name: str, size: int) -> None:

@@ -30,11 +30,15 @@ if TYPE_CHECKING:
 
 
 class RunPorts:
-    """Ports of one run. Called from the engine's threads, so every call enters the wall by itself."""
+    """Ports of one run. Called from the engine's threads, so every call enters the wall by itself.
 
-    def __init__(self, run: Run, redactor: Redactor) -> None:
+    With the fence of the worker's claim, files are saved as long as the claim holds, as events are written.
+    """
+
+    def __init__(self, run: Run, redactor: Redactor, fence: int | None = None) -> None:
         self._run = run
         self._redactor = redactor
+        self._fence = fence
         self._saving = threading.Lock()
         self._used: set[str] = set()
 
@@ -118,7 +122,7 @@ class RunPorts:
         # Tools of one run may save at the same time; numbers and limits want one after the other.
         with self._saving, wall.tenant([self._run.department_id]):
             try:
-                return files.store(self._run, self._redactor.text(name), content, media_type)
+                return files.store(self._run, self._redactor.text(name), content, media_type, fence=self._fence)
             finally:
                 give_back()
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import io
 import zipfile
+from contextlib import nullcontext
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from mindloom.engine.ports import ToolError
-from runs.models import RunArtifact, StrayFile
+from runs.models import Run, RunArtifact, StrayFile
 from runs.stream.files import archive_names
 from runs.worker.files import media_type_of, safe_name
 from runs.worker.ports import RunPorts
@@ -62,6 +63,19 @@ def save(run):
     return lambda name="plan.md", content=b"# Plan", claimed="text/markdown": ports.save_artifact(
         name, content, claimed
     )
+
+
+@pytest.mark.parametrize(
+    ("state", "fence", "saves"), [("running", 1, True), ("running", 2, False), ("queued", 1, False)]
+)
+def test_a_worker_saves_files_only_as_long_as_the_run_is_its_own(run, tmp_path, state, fence, saves):
+    Run.objects.filter(pk=run.pk).update(state=state, fence=fence)
+    ports = RunPorts(run, Redactor(), 1)
+    with nullcontext() if saves else pytest.raises(ToolError, match="goes on elsewhere"):
+        ports.save_artifact("plan.md", b"# Plan", "text/markdown")
+
+    assert run.artifacts.count() == len([one for one in tmp_path.rglob("*") if one.is_file()]) == saves
+    assert not StrayFile.objects.exists()
 
 
 @pytest.mark.parametrize(
