@@ -99,21 +99,27 @@ def _claim_daily(now: datetime) -> list[Letter]:
     """Take what has gathered for people whose hour of the daily mail has come."""
     with wall.system("notifications: mails to people of all departments"):
         gathered = Notification.objects.filter(Q(mail_due_at=None) | Q(mail_due_at__lte=now), mail=Mail.DAILY)
-        people = User.objects.filter(pk__in=gathered.values("person"))[: AT_ONCE * 10]
-        due = [one for one in people if _hour_has_come(one, now)]
+        # All of them: who is told at another hour, or was told today, must not stand before those whose hour has come.
+        people = User.objects.filter(pk__in=gathered.values("person")).select_related("notification_preference")
+        due = [one for one in people if _hour_has_come(one, _preference(one), now)]
         return [letter for person in due[:AT_ONCE] if (letter := _claim_day(person, now)) is not None]
 
 
-def _hour_has_come(person: User, now: datetime) -> bool:
-    local, preference = now.astimezone(ZoneInfo(person.time_zone)), preference_of(person)
+def _preference(person: User) -> Preference:
+    """As it was read together with the person."""
+    return getattr(person, "notification_preference", None) or Preference(person=person)
+
+
+def _hour_has_come(person: User, preference: Preference, now: datetime) -> bool:
+    local = now.astimezone(ZoneInfo(person.time_zone))
     return local.hour >= preference.daily_hour and preference.mailed_on != local.date()
 
 
 @transaction.atomic
 def _claim_day(person: User, now: datetime) -> Letter | None:
     Preference.objects.get_or_create(person=person)
-    Preference.objects.select_for_update().get(person=person)
-    if not _hour_has_come(person, now):
+    preference = Preference.objects.select_for_update().get(person=person)
+    if not _hour_has_come(person, preference, now):
         return None  # another process was quicker
     rows = (
         Notification.objects.filter(person=person, mail=Mail.DAILY)
@@ -141,7 +147,7 @@ def _carry_out(letter: Letter, now: datetime) -> int:
         rows = Notification.objects.filter(pk__in=letter.keys)
         try:
             _message(letter).send()
-        except OSError as error:  # smtplib's own errors are among these
+        except Exception as error:  # noqa: BLE001 -- whatever is wrong with one mail, the others are sent
             tries = max(one.mail_tries for one in letter.notifications)
             logger.warning("A notification could not be mailed (try %s): %s", tries, type(error).__name__)
             if tries > len(DELAYS):

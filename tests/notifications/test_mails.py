@@ -7,11 +7,14 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Membership, User
 from mindloom import wall
-from notifications import services
+from notifications import services, worker
 from notifications.models import Notification
 from notifications.queries import unsubscribe_token
 from runs.models import State
@@ -103,6 +106,49 @@ class Away:
 
     def send_messages(self, _messages):
         raise ConnectionRefusedError("nobody there")
+
+
+class Picky(EmailBackend):
+    """A mail server of which something goes wrong with Bob's mails, and nothing with others'."""
+
+    def send_messages(self, messages):
+        if any("bob@" in one.to[0] for one in messages):
+            raise ValueError("no such header")
+        return super().send_messages(messages)
+
+
+def test_a_mail_that_cannot_be_made_holds_up_no_other(run, post, cast, settings):
+    settings.EMAIL_BACKEND = "tests.notifications.test_mails.Picky"
+    run(State.RUNNING, State.WAITING)
+    run(State.RUNNING, State.WAITING, by=cast.alice)
+
+    assert post() == [("Scout waits for you", cast.alice.email)]
+    for day in range(10):
+        post(EVENING + timedelta(days=day))
+    with wall.tenant([cast.marketing.pk]):
+        assert Notification.objects.get(person=cast.bob).mail == "failed"
+
+
+def test_a_daily_mail_does_not_wait_for_those_of_other_hours(run, post, cast, monkeypatch):
+    """Many whose hour has not come have something gathered, too."""
+    monkeypatch.setattr(worker, "AT_ONCE", 1)
+    with wall.tenant([cast.marketing.pk]):
+        for number in range(12):
+            early = User.objects.create_user(f"early{number}@example.org", None, name="Early")
+            Membership.objects.create(user=early, department=cast.marketing, role="member", status="active")
+            services.choose(actor=early, daily_hour=23)
+            Notification.objects.create(
+                person=early, department=cast.marketing, kind="run_failed", subject="x", at=EVENING, mail="daily"
+            )
+    late = User.objects.create_user("late@example.org", None, name="Late")
+    with wall.tenant([cast.marketing.pk]):
+        Membership.objects.create(user=late, department=cast.marketing, role="member", status="active")
+    services.choose(actor=late, daily_hour=18)
+    run(State.RUNNING, State.FAILED, by=late)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert post() == [("1 thing since the last daily mail", "late@example.org")]
+    assert len(queries) < 30
 
 
 def test_a_process_that_died_while_it_sent_leaves_the_mail_due(run, post, cast, monkeypatch):
