@@ -101,10 +101,12 @@ def _under_way() -> list[tuple[int, int]]:
 
 
 def _due(now: datetime) -> list[tuple[int, int]]:
-    """Department and key of schedules with a time that has come, and of those where one waits for the end of a run."""
+    """Department and key of schedules with a time that has come, and of those where one has waited for the end of a run."""
     with wall.system("schedules: whose time has come"):
         working = Schedule.objects.filter(department__archived_at=None)
-        waiting = working.filter(occurrences__outcome=Outcome.WAITING).values_list("department_id", "pk")
+        # What still waits would be looked at in vain, and in the time of those that are due.
+        busy = Occurrence.objects.filter(schedule=OuterRef("pk"), run_state="", run__state__in=LIVE_STATES)
+        waiting = working.filter(~Exists(busy), occurrences__outcome=Outcome.WAITING).values_list("department_id", "pk")
         due = working.filter(next_at__lte=now).order_by("next_at").values_list("department_id", "pk")
         return list(dict.fromkeys([*waiting, *due]))
 

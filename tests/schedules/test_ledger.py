@@ -112,6 +112,18 @@ def test_one_waits_and_starts_when_the_run_before_has_ended(schedule, clock):
     assert outcomes(made) == ["ran", "ran", "overlap", "waiting"]
 
 
+def test_times_that_still_wait_take_no_turn_from_those_that_are_due(schedule, clock):
+    for _ in range(2):
+        schedule(overlap=Overlap.QUEUE)
+    clock.tick()
+    clock.tick(HOUR)
+    due, turns = schedule(next_at=clock.at), iter([False])
+
+    worker.tick(clock.at, stopped=lambda: next(turns, True))
+
+    assert outcomes(due) == ["ran"]
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
