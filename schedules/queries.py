@@ -24,8 +24,7 @@ NEXT = 10
 """Times that are shown before somebody saves a rule."""
 LAST = 10
 MOST_A_DAY = 4
-"""Times of one schedule that a day of the calendar names; the others are counted."""
-MOST_A_WEEK = 2_000
+"""Times of one schedule that a day of the calendar names."""
 _DONE = (Occurrence.Outcome.RAN, Occurrence.Outcome.CAUGHT_UP, Occurrence.Outcome.BY_HAND)
 
 
@@ -91,34 +90,37 @@ def look(occurrence: Occurrence) -> str:
 
 def week(user: User, department_id: int, first: date, zone: ZoneInfo) -> list[dict[str, Any]]:
     """Seven days from `first` by the reader's clock, with what ran and what will."""
-    begin = datetime.combine(first, datetime.min.time(), zone)
-    end = datetime.combine(first + timedelta(days=7), datetime.min.time(), zone)
-    days: dict[date, dict[int, dict[str, Any]]] = {first + timedelta(days=number): {} for number in range(7)}
-    schedules = Schedule.objects.visible_to(user).filter(department=department_id)
-    for schedule in schedules.select_related("agent", "team").order_by("name"):
-        for moment, outcome in _in_week(schedule, begin, end):
-            entry = days[moment.astimezone(zone).date()].setdefault(
-                schedule.pk, {"schedule": schedule, "times": [], "more": 0}
-            )
-            if len(entry["times"]) < MOST_A_DAY:
-                entry["times"].append({"at": moment.astimezone(zone), "look": outcome})
-            else:
-                entry["more"] += 1
+    found = Schedule.objects.visible_to(user).filter(department=department_id).select_related("agent", "team")
+    schedules = list(found.order_by("name"))
     return [
-        {"day": day, "entries": sorted(entries.values(), key=lambda entry: entry["times"][0]["at"])}
-        for day, entries in days.items()
+        {"day": day, "entries": sorted(_on(schedules, day, zone), key=lambda entry: entry["times"][0]["at"])}
+        for day in (first + timedelta(days=number) for number in range(7))
     ]
 
 
-def _in_week(schedule: Schedule, begin: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
-    rows = schedule.occurrences.filter(planned_at__gte=begin, planned_at__lt=end).order_by("planned_at")
-    yield from ((row.planned_at, look(row)) for row in rows[:MOST_A_WEEK])
-    if schedule.next_at is None:
+def _on(schedules: list[Schedule], day: date, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
+    """What a day shows of each schedule that has times on it: the first few, and whether there are more."""
+    begin, end = (datetime.combine(day + timedelta(days=number), datetime.min.time(), zone) for number in (0, 1))
+    numbered = Window(RowNumber(), partition_by=F("schedule"), order_by=F("planned_at").asc())
+    rows = Occurrence.objects.filter(schedule__in=schedules, planned_at__gte=begin, planned_at__lt=end)
+    decided: dict[int, list[tuple[datetime, str]]] = defaultdict(list)
+    for row in rows.annotate(place=numbered).filter(place__lte=MOST_A_DAY + 1).order_by("planned_at"):
+        decided[row.schedule_id].append((row.planned_at, look(row)))
+    for schedule in schedules:
+        some = [*decided[schedule.pk], *islice(_planned(schedule, begin, end), MOST_A_DAY + 1)]
+        if some:
+            times = [{"at": moment.astimezone(zone), "look": outcome} for moment, outcome in some[:MOST_A_DAY]]
+            yield {"schedule": schedule, "times": times, "more": len(some) > MOST_A_DAY}
+
+
+def _planned(schedule: Schedule, begin: datetime, end: datetime) -> Iterator[tuple[datetime, str]]:
+    """Times that have no row yet. Each is worked out, so no more of them should be asked for than are shown."""
+    if schedule.next_at is None or schedule.next_at >= end:
         return
     after = max(schedule.next_at, begin.astimezone(UTC)) - timedelta(microseconds=1)
     found = _until(times(schedule.rule, schedule.time_zone, after, schedule.starts_at), schedule.ends_at)
     planned = takewhile(lambda moment: moment < end, found)
-    yield from ((moment, "paused" if schedule.is_paused else "planned") for moment in islice(planned, MOST_A_WEEK))
+    yield from ((moment, "paused" if schedule.is_paused else "planned") for moment in planned)
 
 
 def _until(found: Iterator[datetime], end: datetime | None) -> Iterator[datetime]:

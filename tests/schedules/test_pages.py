@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from agents.services import delete_agent
 from audit.models import Entry
 from mindloom import wall
 from mindloom.web.errors import Conflict
+from schedules import queries
+from schedules.definition import times
 from schedules.models import Schedule
 from tests import factories
-from tests.schedules.conftest import again, ledger, runs_of
+from tests.schedules.conftest import DAY, HOUR, NOON, again, end_runs, ledger, runs_of
 
 FORM = {
     "name": "Morning look",
@@ -157,6 +161,43 @@ def test_a_week_shows_what_was_and_what_comes(planned, cast, client_as):
     assert "Morning report" in page_of(client, "/schedules/week/")
     for odd in ("9999-12-31", "0001-01-01", "yesterday"):
         assert client.get("/schedules/week/", {"from": odd}).status_code == 200
+
+
+def test_a_week_works_out_no_more_than_it_shows(schedule, clock, cast, client_as, monkeypatch):
+    for number in range(3):
+        schedule(name=f"Each minute {number}", rule={"kind": "cron", "expression": "* * * * *"})
+    worked_out = []
+
+    def noted(*given):
+        for moment in times(*given):
+            worked_out.append(moment)
+            yield moment
+
+    monkeypatch.setattr(queries, "times", noted)
+    client, week = client_as(cast.bob), {"from": f"{NOON + 7 * DAY:%Y-%m-%d}"}
+
+    assert page_of(client, "/schedules/week/", **week).count("and more") == 3 * 7
+    assert len(worked_out) == 3 * 7 * (queries.MOST_A_DAY + 1)
+    asked = []
+    for name in ("One more", "And another"):
+        schedule(name=name, rule={"kind": "daily", "at": "07:00"})
+        with CaptureQueriesContext(connection) as found:
+            page_of(client, "/schedules/week/", **week)
+        asked.append(len(found))
+    assert asked[0] == asked[1]
+
+
+def test_a_week_counts_what_was_and_what_comes_as_one(schedule, clock, cast, client_as):
+    made = schedule(rule={"kind": "cron", "expression": "0 * * * *"})
+    for _ in range(3):
+        clock.tick()
+        end_runs()
+        clock.tick(HOUR)
+    page = page_of(client_as(cast.bob), "/schedules/week/", **{"from": f"{NOON:%Y-%m-%d}"})
+
+    assert page.count(f"/schedules/{made.uuid}/") == 7
+    first = page.partition('<ol class="sched-week">')[2].split('<li class="card')[1]
+    assert [one in first for one in ("12:00", "13:00", "15:00", "16:00", "and more")] == [True, True, True, False, True]
 
 
 def test_an_agents_page_leads_to_its_schedules(planned, agent, cast, client_as):
