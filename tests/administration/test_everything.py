@@ -162,3 +162,5 @@ def test_the_licences_of_all_packages_are_shown(cast, client_as):
     licences = {name: licence for name, _, licence in answer.context["packages"]}
     assert "BSD" in licences["Django"]
     assert len(licences) > 50
+    # On a phone each is a card; in columns the licences would be squeezed out of sight.
+    assert 'class="table cards' in answer.content.decode()
