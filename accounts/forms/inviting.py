@@ -55,9 +55,10 @@ class Table:
         self.people: list[Wanted] = []
         self.problems: list[tuple[int, str]] = []
         """Line, counted from 1, and a sentence."""
-        sample = text[:4_096]
-        separator = max(",;\t", key=sample.count)
-        rows = csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=separator)
+        text = text.lstrip("\ufeff")
+        # The line that names the columns says it; in the others commas may stand inside of names.
+        separator = max(",;\t", key=(text.splitlines() or [""])[0].count)
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
         try:
             self._read(rows)
         except csv.Error as error:
