@@ -98,6 +98,11 @@ def _locked(actor: User, membership: Membership) -> Membership:
     found = {row.pk: row for row in rows.filter(role=Role.MANAGER)} | {
         row.pk: row for row in rows.filter(pk=membership.pk)
     }
+    # Of two managers who remove each other at the same moment, the second one is none any more.
+    if not actor.is_administrator and not any(
+        row.user_id == actor.pk and row.is_active and row.role == Role.MANAGER for row in found.values()
+    ):
+        raise NotAllowed("Only managers of the department may do this.")
     if membership.pk not in found:
         raise NotFound("This person is no longer in the list. Reload the page.")
     return found[membership.pk]

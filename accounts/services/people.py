@@ -212,6 +212,10 @@ def reactivate_person(*, actor: User, person: User) -> User:
 
 def _set_active(actor: User, person: User, *, active: bool) -> User:
     with transaction.atomic():
+        # Of two administrators who deactivate each other at the same moment, the second one is none any more.
+        held = User.objects.select_for_update().filter(is_superuser=True, is_active=True).order_by("pk")
+        if actor.pk not in {one.pk for one in held}:
+            raise NotAllowed("Only administrators may do this.")
         changed = User.objects.filter(pk=person.pk, is_active=not active).update(is_active=active)
         if changed:
             if not active:

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from accounts import services
-from accounts.models import Membership, Role
+from accounts.models import Membership, Role, User
 from accounts.queries import roles_of
 from audit.models import Entry
 from mindloom import wall
@@ -144,6 +144,26 @@ def test_a_manager_who_is_not_the_last_may_step_down(cast, in_marketing):
     services.set_role(actor=cast.alice, membership=of(cast.alice, cast.marketing), role=Role.VIEWER)
 
     assert of(cast.alice, cast.marketing).role == Role.VIEWER
+
+
+def test_of_two_managers_who_remove_each_other_at_once_one_stays(cast, in_marketing):
+    """Both requests have seen that they may; then one comes first."""
+    Membership.objects.filter(user=cast.carol).update(role=Role.MANAGER)
+    first, second = (Membership.objects.get(user=one) for one in (cast.alice, cast.carol))
+    for person in (cast.alice, cast.carol):
+        assert roles_of(person) == {in_marketing.pk: Role.MANAGER}
+    services.remove_member(actor=cast.carol, membership=first)
+
+    with pytest.raises(NotAllowed):
+        services.remove_member(actor=cast.alice, membership=second)
+
+
+def test_of_two_administrators_who_deactivate_each_other_at_once_one_stays(cast):
+    other = User.objects.create_superuser("abe@example.org", None, name="Abe")
+    services.deactivate_person(actor=other, person=User.objects.get(pk=cast.ada.pk))
+
+    with pytest.raises(NotAllowed):
+        services.deactivate_person(actor=cast.ada, person=other)
 
 
 def test_a_person_who_is_not_in_yet_has_no_role_to_set(cast, in_marketing, waiting):
