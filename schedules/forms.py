@@ -160,7 +160,7 @@ class ScheduleForm(RuleForm, RunForm):
         """What the services take."""
         given = self.cleaned_data
         return {
-            **{name: given[name] for name in _PLAIN},
+            **{name: given[name] for name in _PLAIN if name in given},
             "variables": self.values,
             "rule": self.rule(),
             **self.moments(),

@@ -144,20 +144,20 @@ def of_run(request: Request, uuid: UUID) -> HttpResponse:
 def edit(request: Request, uuid: UUID) -> HttpResponse:
     """Change it. Times that have passed keep their rows."""
     found = _editable(request, uuid)
-    form = _form(request, found.target, found)
+    target = _in_sight(request, found)
+    form = _form(request, target, found)
     if request.method == "POST" and form.is_valid():
         try:
             values = form.values_for_service()
-            if found.target is None:
-                # The form could not ask for what is no longer in sight, so that stays as it is.
-                values = {name: value for name, value in values.items() if name not in {"variables", "input"}}
+            if target is None:
+                del values["variables"]  # the form could not ask for what is no longer in sight
             services.update_schedule(actor=request.user, schedule=found, values=values)
         except (Invalid, Conflict, NotAllowed, NotFound) as error:
             _show(form, error)
         else:
             messages.success(request, f"“{form.cleaned_data['name']}” is saved.")
             return redirect("schedules:schedule", found.uuid)
-    return _form_page(request, form, found.target, found)
+    return _form_page(request, form, target, found)
 
 
 @login_required
@@ -248,6 +248,13 @@ def _editable(request: Request, uuid: UUID) -> Schedule:
     return found
 
 
+def _in_sight(request: Request, schedule: Schedule) -> Agent | Team | None:
+    """What it runs; None when the person may not look at that any more, in their own department or another one."""
+    target = schedule.target
+    rows = Team.objects.visible_to(request.user) if schedule.team_id else Agent.objects.visible_to(request.user)
+    return target if target is not None and rows.filter(pk=target.pk).exists() else None
+
+
 def _target(request: Request) -> Agent | Team | None:
     """What the address names. 404 when that is not there for the person."""
     if uuid := uuid_or_none(request.GET.get("team", "")):
@@ -272,7 +279,11 @@ def _form(request: Request, target: Agent | Team | None, row: Schedule | None = 
     kind = kind_of(target) if target is not None else "agent"
     initial = {"name": target.name if target is not None else "", "time_zone": zone}
     data = request.POST if request.method == "POST" else None
-    return ScheduleForm(variables, data, kind=kind, initial=initial, row=row)
+    form = ScheduleForm(variables, data, kind=kind, initial=initial, row=row)
+    if target is None:
+        # What it is asked stays as it is: nobody here knows what that has to be.
+        del form.fields["input"]
+    return form
 
 
 def _form_page(

@@ -8,11 +8,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from agents.models import Agent
 from agents.services import delete_agent
 from audit.models import Entry
 from mindloom import wall
 from mindloom.web.errors import Conflict
-from schedules import queries
+from schedules import queries, services
 from schedules.definition import times
 from schedules.models import Schedule
 from tests import factories
@@ -154,6 +155,27 @@ def test_its_form_shows_what_it_is_and_changes_it(planned, cast, client_as):
     assert changed.rule == {"kind": "monthly", "day": "last", "at": "09:30"}
     assert changed.time_zone == "Europe/Brussels"
     assert changed.starts_at == planned.starts_at
+
+
+@pytest.mark.parametrize(("owner", "place"), [("mallory", "finance"), ("alice", "marketing")])
+def test_of_what_is_no_longer_in_sight_only_the_times_are_changed(cast, client_as, owner, place):
+    with wall.system("tests: an agent that asks for nothing but a variable is shared, then no more"):
+        asks = {"variables": [{"name": "topic", "type": "text", "label": "Topic"}]}
+        whose = getattr(cast, owner), getattr(cast, place)
+        agent = factories.agent(*whose, name="Far scout", visibility="everyone", definition=asks)
+        given = {"name": "From afar", "rule": {"kind": "daily", "at": "07:00"}, "variables": {"topic": "Tea"}}
+        made = services.create_schedule(
+            actor=cast.bob, target=agent, department_id=cast.marketing.pk, time_zone="UTC", **given
+        )
+        Agent.objects.filter(pk=agent.pk).update(visibility="private")
+    client, address = client_as(cast.bob), f"/schedules/{made.uuid}/edit/"
+
+    page = page_of(client, address)
+    assert ("What it is asked" in page, "Topic" in page) == (False, False)
+    times_only = {name: value for name, value in FORM.items() if name != "input"}
+    assert client.post(address, times_only).status_code == 302
+    changed = again(made)
+    assert (changed.rule["days"], changed.input, changed.variables) == ([1, 4], "", {"topic": "Tea"})
 
 
 def test_a_week_shows_what_was_and_what_comes(planned, cast, client_as):
