@@ -51,6 +51,17 @@ def forgot(email: str):
     return Client().post(reverse("accounts:password_forgot"), {"email": email})
 
 
+@pytest.mark.parametrize("has_one", [True, False])
+def test_who_has_no_password_is_not_asked_to_change_it(cast, client_as, has_one):
+    if not has_one:
+        cast.bob.set_unusable_password()
+        cast.bob.save()
+    page = client_as(cast.bob).get(reverse("accounts:security")).text
+
+    assert (reverse("accounts:password_change") in page) is has_one
+    assert ("password only" in page, "single sign-on only" in page) == (has_one, not has_one)
+
+
 def test_known_and_unknown_addresses_get_the_same_answer(cast, mailoutbox):
     known, unknown = forgot(cast.alice.email), forgot("nobody@example.org")
 
