@@ -84,6 +84,29 @@ def test_it_quotes_retrieved_passages_with_their_numbers():
     assert "> The canteen opens at noon. [2]" in answer("", "When does the canteen open?", search)
 
 
+CANTEEN = "[1] Holidays are 30 days a year.\n\n[2] The canteen opens at noon."
+
+
+@pytest.mark.parametrize(
+    ("found", "said", "unsaid"),
+    [
+        (CANTEEN, "## From the documents\n\n> The canteen opens at noon. [2]", "figures"),
+        ("No passage of the documents is about this.", "- **No passage of the documents is about this.**", "figures"),
+    ],
+)
+def test_sections_leave_no_passage_out_and_say_nothing_wrong_of_what_was_found(found, said, unsaid):
+    search = tool("search_knowledge", lambda arguments, context: found, text_schema("query"))
+    told = answer(MINUTES, "When does the canteen open?", search)
+    assert said in told
+    assert unsaid not in told
+
+
+def test_passages_are_quoted_once_where_a_section_is_for_them():
+    search = tool("search_knowledge", lambda arguments, context: CANTEEN, text_schema("query"))
+    told = answer("Answer with these sections:\n- Evidence\n- Risks", "When does the canteen open?", search)
+    assert told.count("> The canteen opens at noon. [2]") == 1
+
+
 @pytest.mark.parametrize(
     ("text", "expression"),
     [("What is 12 * (3 + 4)?", "12 * (3 + 4)"), ("15% of 240", "240 * 15 / 100"), ("Add 1,000 + 2", "1000 + 2")],

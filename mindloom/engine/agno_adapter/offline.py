@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
+from mindloom.engine.agno_adapter import builtin
 from mindloom.engine.agno_adapter.agno_setup import Message, MessageMetrics, Model, ModelResponse
 from mindloom.engine.extractive import calling, leading, writing
 from mindloom.engine.extractive.asking import Request
@@ -115,7 +116,8 @@ class Conversation:
             # What a leader asked is told apart by the member.
             alone = arguments.values() if len(arguments) == 1 else [arguments.get("member_id", "")]
             shown = next((str(value) for value in alone), "")
-            results.append(writing.Result(name, shown, text, failed, saved=name in saves and not failed))
+            saved, is_empty = name in saves and not failed, name == builtin.KNOWLEDGE and "\n" not in text
+            results.append(writing.Result(name, shown, text, failed, saved, is_empty))
         return results
 
 

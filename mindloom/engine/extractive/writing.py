@@ -19,6 +19,8 @@ CLOSING = (
 )
 _PASSAGE = re.compile(r"^\s*\[(\d{1,3})\]\s*(.+?)(?=^\s*\[\d{1,3}\]|\Z)", re.MULTILINE | re.DOTALL)
 _ABOUT = re.compile(r"^[^\n.?!]{0,60}?\b(?:about|on|for|regarding)\s+(?=\w)", re.IGNORECASE)
+_QUOTED = r"quote|evidence|passage"
+"""The titles of sections that passages are quoted in."""
 _LONGEST_TOPIC = 60
 _LONGEST_RESULT = 1500
 _SHORT_RESULT = 120
@@ -37,6 +39,8 @@ class Result:
     text: str
     failed: bool = False
     saved: bool = False
+    is_empty: bool = False
+    """Whether it was looked for something that is not there."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,8 @@ def body(request: Request, results: Sequence[Result] = ()) -> str:
             _wants(section, "result|calculat|number|figure|data|table") for section in request.sections
         ):
             parts.append(f"## Results\n\n{returned}")
+        if material.passages and not any(_wants(section, _QUOTED) for section in request.sections):
+            parts.append(f"## From the documents\n\n{_quotes(material)}")
     else:
         parts += [part for part in (returned, _quotes(material), *_free(material)) if part]
     parts += [result.text for result in results if result.saved]
@@ -170,7 +176,9 @@ def _wants(section: Section, pattern: str) -> bool:
 
 
 def _missing(section: Section, material: Material) -> str:
-    if not material.text and any(not result.failed for result in material.results):
+    if not material.text and material.passages:
+        return "*No text was given to take this from. What the documents say is quoted at the end.*"
+    if not material.text and any(not result.failed and not result.is_empty for result in material.results):
         return "*The tools returned figures and no text to take this from.*"
     if not material.text:
         hint = f": {section.hint}" if section.hint else ""
@@ -263,8 +271,9 @@ def _returned(material: Material) -> str:
 
 
 def _shown(result: Result) -> str:
-    """What was asked, unless the answer repeats it."""
-    return f"{result.arguments} = " if result.arguments and result.arguments not in result.text else ""
+    """What was asked, unless the answer repeats it or is none."""
+    is_said = not result.arguments or result.is_empty or result.arguments in result.text
+    return "" if is_said else f"{result.arguments} = "
 
 
 def _clip(text: str) -> str:
@@ -306,7 +315,7 @@ _WRITERS: tuple[tuple[str, Callable[[Material], str]], ...] = (
     (r"(?:open )?questions?|unclear|unknown", _open_questions),
     (r"outline|structure|agenda", _outline),
     (r"sources?|references?|citations?|links?", _sources),
-    (r"quote|evidence|passage", _quotes),
+    (_QUOTED, _quotes),
     (r"result|calculation", lambda material: _returned(material) or _fact_table(material)),
     (r"facts?|figures?|numbers?|data|amounts?|table|metrics?|budget|costs?", _figures),
     (r"draft|e-?mail|reply|message|letter|post|body|response", _draft),
