@@ -253,7 +253,8 @@ def _set(actor: User, webhook: Webhook, values: Mapping[str, Any]) -> None:
         if not webhook.states or set(values["states"]) - set(known):
             wrong["states"] = [f"Choose at least one of: {', '.join(known)}."]
             webhook.states = webhook.states or [State.COMPLETED]
-    if "target" in values:
+    # Of what was deleted or is out of sight by now nothing is told any more; that is no reason not to change the rest.
+    if "target" in values and str(values["target"]) != str(webhook.target_uuid):
         found = target_of(actor, values["target"]) if values["target"] else None
         if values["target"] and found is None:
             wrong["target"] = ["There is no such agent or team, or not for you."]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
 
+from agents.models import Agent
 from audit.models import Entry
 from mindloom import keyring, wall
 from mindloom.web.errors import Conflict, Invalid, NotAllowed, NotFound
+from tests import factories
 from webhooks import services
 from webhooks.models import Webhook
 from webhooks.queries import secret_place, secrets_of
@@ -83,6 +86,18 @@ def test_other_wrong_values_are_refused_beside_their_field(cast, in_marketing, v
     with pytest.raises(Invalid) as refused:
         make(cast, **values)
     assert list(refused.value.fields) == [field]
+
+
+def test_a_webhook_whose_agent_is_gone_can_still_be_changed(cast, in_marketing):
+    agent = factories.agent(cast.alice, cast.marketing)
+    webhook, _ = make(cast, target=str(agent.uuid))
+    Agent.objects.filter(pk=agent.pk).update(uuid=uuid4())  # what the webhook names is no more
+    values = {"name": "Chat of old", "target": str(webhook.target_uuid)}
+    changed = services.update_webhook(actor=cast.alice, webhook=webhook, values=values)
+
+    assert (changed.name, changed.target_uuid, changed.target_name) == ("Chat of old", agent.uuid, agent.name)
+    with pytest.raises(Invalid):
+        services.update_webhook(actor=cast.alice, webhook=webhook, values={"target": str(uuid4())})
 
 
 def test_a_name_is_taken_once_in_a_department(cast, in_marketing):
