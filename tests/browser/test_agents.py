@@ -221,3 +221,15 @@ def tab_to(page: Page, role: str, name: str) -> None:
         if wanted.count() and wanted.first.evaluate("here => here === document.activeElement"):
             return
     raise AssertionError(f"The {role} {name!r} is not reached by the Tab key")
+
+
+def test_a_bucket_with_a_long_name_does_not_widen_the_builder(window, product):
+    name = "Quarterlyreports" * 5
+    uuid = product.api("maya", "POST", "agents", {"name": "Reader of reports"})["uuid"]
+    bucket = product.api("maya", "POST", "buckets", {"name": name})["uuid"]
+    page = window("maya", width=390)
+    page.goto(f"/agents/{uuid}/edit/")
+    expect(page.get_by_label(name)).to_have_count(1)
+    is_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    product.api("maya", "DELETE", f"buckets/{bucket}?confirm={name}")
+    assert not is_wide
