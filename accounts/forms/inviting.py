@@ -70,6 +70,7 @@ class Table:
             self.problems.append((1, "The first line must name the columns: email, and if you like name and role."))
             return
         places = {name.replace("-", ""): place for place, name in enumerate(head)}
+        known: set[str] = set()
         for row in rows:
             if not any(cell.strip() for cell in row):
                 continue
@@ -79,10 +80,13 @@ class Table:
                 self.problems.append((rows.line_num, f"“{role[:40]}” is no role. Write {', '.join(Role.values)}."))
             elif not cells["email"]:
                 self.problems.append((rows.line_num, "There is no address."))
+            elif (address := cells["email"].lower()) in known:
+                self.problems.append((rows.line_num, f"{address[:80]} is named before; that line counts."))
             elif len(self.people) == MOST_AT_ONCE:
                 self.problems.append((rows.line_num, f"A table may name {MOST_AT_ONCE} people. Split it."))
                 return
             else:
+                known.add(address)
                 self.people.append(Wanted(cells["email"], cells.get("name", ""), Role(role)))
 
 

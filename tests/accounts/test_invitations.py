@@ -164,6 +164,7 @@ def test_an_invitation_never_takes_a_role_away(invite, cast):
         ('\ufeffName;E-Mail\n"Green; Ivy";ivy@x.org\n;;\n', [("ivy@x.org", "Green; Ivy", "member")], []),
         ("email;name\nivy@x.org;Green, Ivy, Dr.\n", [("ivy@x.org", "Green, Ivy, Dr.", "member")], []),
         ("email\trole\nivy@x.org\tboss\n\tviewer\n", [], [2, 3]),
+        ("email,role\nivy@x.org,viewer\nIVY@x.org,manager\n", [("ivy@x.org", "", "viewer")], [3]),
         ("ivy@x.org,Ivy\n", [], [1]),
         ("", [], [1]),
         ('email,name\n"ivy@x.org,Ivy\n', [("ivy@x.org,Ivy", "", "member")], []),
