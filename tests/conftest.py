@@ -11,11 +11,17 @@ from dataclasses import dataclass
 import pytest
 from django.db import connection
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 
 from accounts.models import Department, Membership, Role, User
 from mindloom import wall
 
 PASSWORD = "correct horse battery"
+
+# How long an example takes says how busy the machine is, not whether the example holds.
+examples.register_profile("untimed", examples.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("untimed")
 
 
 @dataclass

@@ -179,7 +179,10 @@ class _Work:
                     del self._open[name]
                     self._put(replace(self._all[key], ended=event.at, state="cancelled"))
         message = event.data.get("message", "") if event.type == "run.failed" else ""
-        self._put(replace(self._all[RUN], state=state, message=message, ended=event.at if over else None))
+        run = self._all[RUN]
+        # As everywhere else, what a run takes is counted from its start, without the time in the queue.
+        began = event.at if event.type == "run.started" and event.data.get("attempt", 1) == 1 else run.began
+        self._put(replace(run, state=state, message=message, began=began, ended=event.at if over else None))
         return RUN
 
     def _model(self, event: Seen, source: Source) -> str:

@@ -59,7 +59,7 @@ def test_a_bad_name_is_refused():
         variables_in("{{ 2nd name }}")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text())
 def test_any_value_is_inserted_as_it_is(value):
     assert render("<{{ x }}>", {"x": value}) == f"<{value}>"

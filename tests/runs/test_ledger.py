@@ -153,7 +153,7 @@ CALLS = st.builds(
     batches=st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.lists(CALLS, max_size=4)), max_size=8),
     end=st.sampled_from(ENDS),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 def test_ledger_run_and_department_add_up_to_the_same(cast, priced, batches, end):
     """However requests of several runs of two departments come in, whatever workers vanish, and however the runs end."""
     with transaction.atomic():

@@ -92,6 +92,20 @@ def test_what_a_step_took_is_in_all_that_it_is_inside_of():
     assert figures(steps["knowledge-1"]) == "250 ms"
 
 
+def test_a_run_takes_what_it_took_from_its_first_start_without_the_time_in_the_queue():
+    rows = log(
+        ("run.queued",),
+        ("log.written", LEAD, {"level": "info"}),
+        ("run.started", LEAD, {"attempt": 1}),
+        ("run.resumed", LEAD, {"message": "Going on"}),
+        ("run.started", LEAD, {"attempt": 2}),
+        ("run.completed",),
+    )
+
+    assert fold(Steps(), rows[:2], {}).all[RUN].began == rows[0].at
+    assert fold(Steps(), rows, {}).all[RUN].duration_ms() == 3000
+
+
 def test_what_was_under_way_when_the_worker_vanished_is_broken_off_and_begins_anew():
     rows = log(
         ("run.started", LEAD, {"attempt": 1}),

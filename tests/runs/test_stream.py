@@ -10,7 +10,7 @@ from hashlib import sha256
 
 import pytest
 from channels.db import database_sync_to_async
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.authentication import read_token
@@ -59,7 +59,7 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(st.lists(EVENTS, max_size=12))
 def test_cut_anywhere_the_two_parts_fold_to_the_whole(values):
     stored = rows(values)
