@@ -28,6 +28,8 @@ from tests.engine.helpers import (
 REFUSED = {"status": 401, "error": {"message": f"Incorrect API key: {KEY}", "code": "invalid_api_key"}}
 BUSY = {"status": 429, "error": {"message": "Slow down"}, "headers": {"retry-after": "0.01"}}
 BROKEN = {"status": 500, "error": {"message": "Oops"}}
+FAR_LESS = 15
+"""In seconds: less than any wait that a provider asks for here, or keeps one in."""
 LONG = {"status": 400, "error": {"message": "Too many tokens", "code": "context_length_exceeded"}}
 
 
@@ -222,7 +224,7 @@ def test_a_run_that_takes_too_long_is_ended(model, turn):
     last = play(agent_spec(model(f"slow-{turn['end']}", turn), Limits(seconds=1)))[-1]
     assert (last.type, last.kind) == ("run.failed", "timeout")
     assert "after 1 seconds" in last.message
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < FAR_LESS
 
 
 def _stopped(handle, seconds=0.15):
@@ -242,7 +244,7 @@ def test_a_run_can_be_stopped_while_the_model_is_silent(model, turn):
     events, took = _stopped(start(agent_spec(model(f"silent-{turn}", turn))))
     assert (events[-1].type, events[-1].message) == ("run.cancelled", "Stopped by Alice.")
     assert len(of(events, "model.called")) == 1
-    assert took - began < 2.5
+    assert took - began < FAR_LESS
 
 
 def test_a_run_can_be_stopped_while_a_tool_works(model):

@@ -76,7 +76,7 @@ class _Controller(Controller):
 
 
 @pytest.fixture
-def database(django_db_setup):
+def database(db):
     """The values of a connection to the tests' own PostgreSQL, with a table that holds two people."""
     parts = django_settings.DATABASES["default"]
     target = {

@@ -173,7 +173,7 @@ def test_a_mail_server_that_drips_is_hung_up_on(monkeypatch):
                 "from_address": "a@example.org",
             },
         )
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15, "it waited for what drips in 20 seconds"
     door.close()
 
 
