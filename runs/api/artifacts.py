@@ -56,8 +56,11 @@ def artifacts_zip(request: Request, uuid: UUID) -> StreamingHttpResponse:
 @api_view(["GET"])
 def artifact(request: Request, uuid: UUID, artifact_uuid: UUID) -> StreamingHttpResponse:
     """One file, as it was saved."""
-    found = RunArtifact.objects.visible_to(request.user).filter(run__uuid=uuid)
-    return attachment(get_object_or_404(found, uuid=artifact_uuid))
+    of_run = RunArtifact.objects.visible_to(request.user).filter(run__uuid=uuid).select_related("run")
+    found = get_object_or_404(of_run, uuid=artifact_uuid)
+    answer = attachment(found)
+    services.note_download(actor=cast("User", request.user), run=found.run, what=found.name)
+    return answer
 
 
 def _chosen(request: Request, run: Run) -> list[RunArtifact]:

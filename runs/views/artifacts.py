@@ -69,7 +69,10 @@ def picture(request: Request, uuid: UUID, artifact_uuid: UUID) -> StreamingHttpR
 @require_safe
 def artifact(request: Request, uuid: UUID, artifact_uuid: UUID) -> StreamingHttpResponse:
     """One file, as it was saved."""
-    return attachment(_artifact(request, uuid, artifact_uuid))
+    found = _artifact(request, uuid, artifact_uuid)
+    answer = attachment(found)
+    services.note_download(actor=request.user, run=found.run, what=found.name)
+    return answer
 
 
 @login_required
@@ -86,4 +89,5 @@ def artifacts_zip(request: Request, uuid: UUID) -> StreamingHttpResponse:
 
 
 def _artifact(request: Request, uuid: UUID, artifact_uuid: UUID) -> RunArtifact:
-    return get_object_or_404(RunArtifact.objects.visible_to(request.user).filter(run__uuid=uuid), uuid=artifact_uuid)
+    found = RunArtifact.objects.visible_to(request.user).filter(run__uuid=uuid).select_related("run")
+    return get_object_or_404(found, uuid=artifact_uuid)

@@ -11,6 +11,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.core.files.storage import FileSystemStorage, default_storage
 
+from audit.models import Entry
 from mindloom.engine.ports import ToolError
 from runs.models import Run, RunArtifact, StrayFile
 from runs.stream.files import archive_names
@@ -215,6 +216,15 @@ def test_a_picture_is_served_as_what_it_is_and_sealed(save, run, cast, client_as
     assert answer["Content-Disposition"].startswith("inline")
     assert "sandbox" in answer["Content-Security-Policy"]
     assert read(answer) == PNG
+
+
+@pytest.mark.parametrize("path", ["/runs/{run}/artifacts/{file}/", "/api/v1/runs/{run}/artifacts/{file}"])
+def test_who_takes_a_file_away_is_in_the_audit_trail(save, run, cast, client_as, path):
+    answer = client_as(cast.bob).get(path.format(run=run.uuid, file=save("plan.md").uuid))
+    entry = Entry.objects.get(action="run.downloaded")
+
+    assert read(answer) == b"# Plan"
+    assert (entry.actor_id, entry.data["what"]) == (cast.bob.pk, "plan.md")
 
 
 def test_the_archive_holds_the_latest_of_each_or_every_version(save, run, cast, client_as):
