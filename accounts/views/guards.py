@@ -73,5 +73,7 @@ def destination(request: HttpRequest, wanted: str | None = None) -> str:
     """Where to go after signing in: a page of this installation, else the start page."""
     wanted = wanted or request.POST.get("next") or request.GET.get("next") or ""
     allowed = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    # A path with control characters is nobody's bookmark; browsers strip some of them and read another address.
-    return wanted if allowed and wanted.isprintable() else resolve_url(settings.LOGIN_REDIRECT_URL)
+    # A path with control characters is nobody's bookmark; browsers strip some of them and read another address. What is
+    # neither a path nor a whole address, Django would take for the name of a route.
+    is_address = wanted.startswith(("/", "http://", "https://")) and wanted.isprintable()
+    return wanted if allowed and is_address else resolve_url(settings.LOGIN_REDIRECT_URL)

@@ -90,6 +90,12 @@ def test_signing_in_never_leads_to_another_site(cast, target):
     assert sign_in(Client(), cast.alice.email, next=target)["Location"] == "/"
 
 
+@pytest.mark.parametrize("target", ["x", "%", "profile", "?a=1", "9" * 400, "home"])
+def test_what_is_no_address_leads_to_the_start_page(cast, client_as, target):
+    assert sign_in(Client(), cast.alice.email, next=target)["Location"] == "/"
+    assert client_as(cast.alice).get(reverse("accounts:sign_in"), {"next": target})["Location"] == "/"
+
+
 def test_signing_in_leads_back_to_the_page_that_asked(cast):
     assert sign_in(Client(), cast.alice.email, next="/profile/?a=1")["Location"] == "/profile/?a=1"
 
