@@ -9,7 +9,8 @@ from uuid import uuid4
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
 from accounts.models import Department, Role, User
@@ -157,8 +158,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         return found.order_by(*NEWEST_FIRST)
 
     def as_rows(self) -> RunQuerySet:
-        """With no more than a row of a list shows."""
-        return self.only(*ROW_COLUMNS)
+        """With no more than a row of a list shows; `name_then` is the name of what is shared no more, None elsewhere."""
+        # Only of these the snapshot is read, which can be long.
+        unseen = When(agent__name=None, team__name=None, then=KeyTextTransform("name", "spec"))
+        return self.only(*ROW_COLUMNS).annotate(name_then=Case(unseen))
 
     def older_than(self, moment: datetime, pk: int) -> RunQuerySet:
         """Those that come after this run in such a list."""

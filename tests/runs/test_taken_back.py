@@ -10,7 +10,7 @@ from mindloom import wall
 from mindloom.engine.events import RunCompleted
 from mindloom.engine.scripted import ScriptedRunner
 from runs import services, worker
-from runs.models import Conversation, PersonMemory
+from runs.models import Conversation, PersonMemory, Run
 from tests import factories
 
 
@@ -45,6 +45,16 @@ def test_what_is_no_longer_shared_leaves_ones_words_readable_and_tells_nothing_n
         assert (path, page.status_code) == (path, 200)
         assert "Plans of Marketing" not in page.text
     assert "Numbers of Finance" in client.get(f"/conversations/{talk.uuid}/").text
+
+
+@pytest.mark.parametrize("path", ["/runs/", "/"])
+def test_lists_name_what_is_no_longer_shared_as_it_was_called_then(taken_back, client_as, cast, path):
+    with wall.system("tests: look"):
+        [run] = Run.objects.all()
+    page = client_as(cast.mallory).get(path)
+    assert run.target_name
+    assert page.text.count(f">{run.target_name}</a>") == 1
+    assert "Plans of Marketing" not in page.text
 
 
 def test_what_is_no_longer_shared_is_not_talked_with(taken_back, client_as, cast):
