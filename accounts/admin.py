@@ -79,7 +79,7 @@ class UserAdmin(ByServices, admin.ModelAdmin):
         *("second_factor_at", "theme", "time_zone", "joined_at", "last_login"),
     )
     readonly_fields = fields
-    actions = ("deactivate", "reactivate", "mail_password_link", "reset_second_factor")
+    actions = ("deactivate", "reactivate", "promote", "demote", "mail_password_link", "reset_second_factor")
 
     @admin.action(description="Deactivate: they are signed out and cannot sign in")
     def deactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
@@ -90,6 +90,16 @@ class UserAdmin(ByServices, admin.ModelAdmin):
     def reactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         actor = cast("User", request.user)
         _for_each(request, chosen, lambda one: services.reactivate_person(actor=actor, person=one), "Reactivated")
+
+    @admin.action(description="Make administrators, who may act in every department")
+    def promote(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        actor = cast("User", request.user)
+        _for_each(request, chosen, lambda one: services.promote_person(actor=actor, person=one), "Made administrators")
+
+    @admin.action(description="Take an administrator's rights away")
+    def demote(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        actor = cast("User", request.user)
+        _for_each(request, chosen, lambda one: services.demote_person(actor=actor, person=one), "Taken")
 
     @admin.action(description="Mail a link to set a new password")
     def mail_password_link(self, request: HttpRequest, chosen: QuerySet[User]) -> None:

@@ -90,6 +90,7 @@ api_urlpatterns = [
     path("departments/<uuid:uuid>/invitations", api.invitations, name="department_invitations"),
     path("departments/<uuid:uuid>/invitations/<uuid:invitation_uuid>", api.invitation, name="department_invitation"),
     path("people", api.people, name="people"),
+    path("people/<uuid:uuid>/administrator", api.administrator, name="person_administrator"),
     path("people/<uuid:uuid>/deactivate", api.deactivate, name="person_deactivate"),
     path("people/<uuid:uuid>/reactivate", api.reactivate, name="person_reactivate"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accounts.api.departments import (
+    administrator,
     archive,
     deactivate,
     department,
@@ -18,6 +19,7 @@ from accounts.api.doors import departments, login, logout, me, password_forgot, 
 from accounts.api.own import session, sessions, sessions_end, token, tokens
 
 __all__ = [
+    "administrator",
     "archive",
     "deactivate",
     "department",

@@ -269,6 +269,28 @@ def reactivate(request: Request, uuid: UUID) -> Response:
     return Response(PersonOut(services.reactivate_person(actor=caller(request), person=person)).data)
 
 
+@extend_schema(
+    methods=["PUT"],
+    operation_id="people_promote",
+    summary="Make a person an administrator, who may act in every department. For administrators",
+    request=None,
+    responses=PersonOut,
+)
+@extend_schema(
+    methods=["DELETE"],
+    operation_id="people_demote",
+    summary="Take an administrator's rights away. For administrators, never oneself",
+    responses=PersonOut,
+)
+@api_view(["PUT", "DELETE"])
+def administrator(request: Request, uuid: UUID) -> Response:
+    """What the person is in departments stays as it is."""
+    check_administrator(caller(request))
+    person = get_object_or_404(everybody(caller(request)), uuid=uuid)
+    change = services.promote_person if request.method == "PUT" else services.demote_person
+    return Response(PersonOut(change(actor=caller(request), person=person)).data)
+
+
 def _department(request: Request, uuid: UUID) -> Department:
     """One of the person's, or for administrators any. 404 for others."""
     user = caller(request)

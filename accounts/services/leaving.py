@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 LABEL = "Deleted person"
-LAST_ADMINISTRATOR = "You are the last administrator. Make another one first, on the server: manage.py createsuperuser."
+LAST_ADMINISTRATOR = "You are the last administrator. Make somebody else one first, under Everybody."
 
 
 def delete_account(*, actor: User, heirs: Mapping[int, User]) -> None:

@@ -11,6 +11,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -210,12 +211,51 @@ def reactivate_person(*, actor: User, person: User) -> User:
     return _set_active(actor, person, active=True)
 
 
+def promote_person(*, actor: User, person: User) -> User:
+    """Make a person an administrator, who may act in every department. For administrators.
+
+    Raises `Conflict` for somebody who cannot sign in, or never showed that the address is theirs.
+    """
+    check_administrator(actor)
+    return _set_administrator(actor, person, on=True)
+
+
+def demote_person(*, actor: User, person: User) -> User:
+    """Take an administrator's rights away; what they are in departments stays. For administrators; never oneself."""
+    check_administrator(actor)
+    if person == actor:
+        raise NotAllowed("You cannot take your own rights away. Another administrator can.")
+    return _set_administrator(actor, person, on=False)
+
+
+def _set_administrator(actor: User, person: User, *, on: bool) -> User:
+    with transaction.atomic():
+        locked = _locked(actor, person)
+        if on and not locked.is_active:
+            raise Conflict("Only who may sign in can be an administrator. Let them in again first.")
+        if on and locked.email_confirmed_at is None:
+            raise Conflict(
+                "Only who has confirmed their address can be an administrator. A password link does that, too."
+            )
+        if locked.is_superuser != on:
+            locked.is_superuser = locked.is_staff = on
+            locked.save(update_fields=["is_superuser", "is_staff"])
+            record(actor=actor, action=f"person.{'promoted' if on else 'demoted'}", target=locked)
+    return locked
+
+
+def _locked(actor: User, person: User) -> User:
+    """The person's row, with those of all administrators: of two who act against each other at once, the second is none any more."""
+    rows = User.objects.select_for_update().filter(Q(is_superuser=True, is_active=True) | Q(pk=person.pk))
+    held = {one.pk: one for one in rows.order_by("pk")}
+    if actor.pk not in held or not held[actor.pk].is_administrator:
+        raise NotAllowed("Only administrators may do this.")
+    return held[person.pk]
+
+
 def _set_active(actor: User, person: User, *, active: bool) -> User:
     with transaction.atomic():
-        # Of two administrators who deactivate each other at the same moment, the second one is none any more.
-        held = User.objects.select_for_update().filter(is_superuser=True, is_active=True).order_by("pk")
-        if actor.pk not in {one.pk for one in held}:
-            raise NotAllowed("Only administrators may do this.")
+        _locked(actor, person)
         changed = User.objects.filter(pk=person.pk, is_active=not active).update(is_active=active)
         if changed:
             if not active:

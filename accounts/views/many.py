@@ -96,10 +96,26 @@ STATES = {
 }
 
 
+_OUT = (
+    "They are signed out everywhere, their tokens and open pages end at once, and their schedules no longer start. "
+    "Nothing is deleted, and you can let them in again."
+)
+_UP = (
+    "They become administrators, who see and change everything in every department, and everybody's rights, yours too. "
+    "It can be taken from them again."
+)
+_DOWN = "They are administrators no more: with their next click they may do what their departments let them, and nothing else."
+CONFIRMED = {"deactivate": ("Deactivate", _OUT), "promote": ("Promote", _UP), "demote": ("Demote", _DOWN)}
+"""What is asked about before it is done to everybody marked: the verb, and what it means."""
+
+
 @login_required
 @require_POST
 def everyone_many(request: Request) -> HttpResponse:
-    """Deactivate the marked ones, let them in again, or mail them a link to set a password. Deactivating is confirmed first."""
+    """Deactivate the marked ones or let them in again, make them administrators or none, mail them a link to set a password.
+
+    What changes much is confirmed first.
+    """
     if not request.user.is_administrator:
         raise PermissionDenied
     action, actor = request.POST.get("action", ""), request.user
@@ -107,17 +123,15 @@ def everyone_many(request: Request) -> HttpResponse:
     verbs: dict[str, tuple[str, Callable[[User], Any]]] = {
         "deactivate": ("deactivated", lambda one: services.deactivate_person(actor=actor, person=one)),
         "reactivate": ("reactivated", lambda one: services.reactivate_person(actor=actor, person=one)),
+        "promote": ("made an administrator", lambda one: services.promote_person(actor=actor, person=one)),
+        "demote": ("made no administrator any more", lambda one: services.demote_person(actor=actor, person=one)),
         "password": ("sent a link", lambda one: services.start_password_reset(actor=actor, person=one)),
     }
     if not chosen or action not in verbs:
         messages.warning(request, NONE_MARKED)
         return redirect("accounts:everyone")
-    if action == "deactivate" and not request.POST.get("confirmed"):
-        note = (
-            "They are signed out everywhere, their tokens and open pages end at once, and their schedules no longer start. "
-            "Nothing is deleted, and you can let them in again."
-        )
-        return _asks(request, [(one, one.email) for one in chosen], "Deactivate", note, reverse("accounts:everyone"))
+    if action in CONFIRMED and not request.POST.get("confirmed"):
+        return _asks(request, [(one, one.email) for one in chosen], *CONFIRMED[action], reverse("accounts:everyone"))
     _carry_out(request, chosen, *verbs[action], name=lambda one: one.name)
     return redirect("accounts:everyone")
 

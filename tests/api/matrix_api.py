@@ -98,6 +98,8 @@ GET    api:department_invitations     401       403       403       200       40
 POST   api:department_invitations     401       403       403       201       404       201
 DELETE api:department_invitation      401       403       403       204       404       204
 GET    api:people                     401       403       403       403       403       200
+PUT    api:person_administrator       401       403       403       403       403       409
+DELETE api:person_administrator       401       403       403       403       403       200
 POST   api:person_deactivate          401       403       403       403       403       200
 POST   api:person_reactivate          401       403       403       403       403       200
 GET    api:department_allowed         401       200       200       200       404       200
