@@ -103,4 +103,9 @@ def is_handed() -> bool:
 
 def is_newest(sealed: str) -> bool:
     """Whether the text was closed with the newest key."""
-    return sealed.split(".")[1:2] == [next(iter(settings.KEY_RING))]
+    return key_of(sealed) == next(iter(settings.KEY_RING))
+
+
+def key_of(sealed: str) -> str:
+    """The name of the key that closed it."""
+    return (sealed.split(".")[1:2] or [""])[0]

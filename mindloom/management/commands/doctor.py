@@ -12,13 +12,15 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from accounts.models import User
+from accounts.models import AuthenticatorApp, User
 from administration.queries import health
 from administration.queries.health import Failed
-from integrations.models import ModelProvider
-from mindloom import keyring
+from audit.models import ChainKey
+from integrations.models import Connection, McpServer, ModelProvider
+from mindloom import keyring, wall
 from mindloom.wall.checks import check_wall
 from runs.worker.pods import Refused, lacking_rights
+from webhooks.models import Webhook
 
 CLOCK_SECONDS = 5.0
 
@@ -93,13 +95,25 @@ def _keys() -> str:
     place = keyring.Place("doctor", "probe", "value")
     if keyring.open_(keyring.seal("probe", place), place) != "probe":
         raise Failed("The key ring does not open what it sealed. Check KEY_RING.")
-    sealed = {provider.key_sealed.split(".")[1] for provider in ModelProvider.objects.exclude(key_sealed="")}
-    missing = sealed - set(settings.KEY_RING)
+    missing = {keyring.key_of(sealed) for sealed in _sealed() if sealed} - set(settings.KEY_RING)
     if missing:
         raise Failed(
             f"Secrets were sealed with keys that are gone: {', '.join(sorted(missing))}. Put them back into KEY_RING."
         )
     return f"{len(settings.KEY_RING)} in the ring, newest {next(iter(settings.KEY_RING))}"
+
+
+def _sealed() -> list[str]:
+    """Everything that is stored under keys of the ring; empty where there is no secret."""
+    with wall.system("doctor: the secrets of all departments, which stay closed"):
+        return [
+            *ModelProvider.objects.values_list("key_sealed", flat=True),
+            *McpServer.objects.values_list("secret_sealed", flat=True),
+            *(one for kept in Connection.objects.values_list("secrets_sealed", flat=True) for one in kept.values()),
+            *(one for both in Webhook.objects.values_list("secret_sealed", "former_secret_sealed") for one in both),
+            *AuthenticatorApp.objects.values_list("secret_sealed", flat=True),
+            *ChainKey.objects.values_list("sealed", flat=True),
+        ]
 
 
 def _pods() -> str:
