@@ -232,7 +232,8 @@ def test_three_ways_give_the_same_bytes_while_the_connection_breaks_again_and_ag
     run = under_way(stage.start(LONG))
     ways = {way: [] for way in (by_websocket, by_ndjson, by_server_sent_events)}
     threads = [
-        threading.Thread(target=lambda way=way: ways[way].extend(to_the_end(way, host, token, run))) for way in ways
+        threading.Thread(target=lambda way=way: ways[way].extend(to_the_end(way, host, token, run)), daemon=True)
+        for way in ways
     ]
     for one in threads:
         one.start()

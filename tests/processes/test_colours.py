@@ -98,11 +98,15 @@ class Load:
         self.runs: list[str] = []
         self._base, self._cookie, self._agent = f"http://127.0.0.1:{port}", cookie, agent
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._read) for _ in range(4)] + [threading.Thread(target=self._write)]
+        asking = [self._read] * 4 + [self._write]
+        self._threads = [threading.Thread(target=ask, daemon=True) for ask in asking]
+
+    def __enter__(self):
         for thread in self._threads:
             thread.start()
+        return self
 
-    def ends(self):
+    def __exit__(self, *_):
         self._stop.set()
         for thread in self._threads:
             thread.join(60)
@@ -152,20 +156,19 @@ def begun(colours, stage, client_as):
 
 def test_nothing_is_lost_through_switch_and_way_back(colours, stage, begun):
     quick = stage.agent([{"text": "Done."}])
-    load = Load(colours.port, begun, str(quick.uuid))
-    runs = [under_way(stage.start(GOING_ON)) for _ in range(3)]
-    readers = [Reader(f"127.0.0.1:{colours.port}", begun, run) for run in runs]
-    until(lambda: all(reader.seen for reader in readers), "the logs are live")
+    with Load(colours.port, begun, str(quick.uuid)) as load:
+        runs = [under_way(stage.start(GOING_ON)) for _ in range(3)]
+        readers = [Reader(f"127.0.0.1:{colours.port}", begun, run) for run in runs]
+        until(lambda: all(reader.seen for reader in readers), "the logs are live")
 
-    colours.does("deploy", "release-2")
-    time.sleep(2)
-    colours.does("rollback")
-    time.sleep(2)
-    assert "blue: release-1, which people see" in colours.does("status")
-    colours.does("deploy", "release-3")
-    colours.does("retire")
-    time.sleep(1)
-    load.ends()
+        colours.does("deploy", "release-2")
+        time.sleep(2)
+        colours.does("rollback")
+        time.sleep(2)
+        assert "blue: release-1, which people see" in colours.does("status")
+        colours.does("deploy", "release-3")
+        colours.does("retire")
+        time.sleep(1)
     for run in [*runs, *Run.objects.filter(uuid__in=load.runs)]:
         ended(run)
         assert run.state == "completed", run.reason_message
