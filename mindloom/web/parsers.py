@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from rest_framework import exceptions
 from rest_framework.parsers import JSONParser
+
+from mindloom.engine.plain import from_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,21 +34,8 @@ class JSONBody(JSONParser):
         if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise TooLarge
         try:
-            return json.loads(body.decode(), parse_constant=_refuse_constant, parse_float=_finite)
+            return from_json(body.decode())
         except RecursionError:
             raise exceptions.ParseError("it is nested too deep.") from None
         except ValueError as error:
             raise exceptions.ParseError(f"it is not JSON ({error}).") from None
-
-
-def _refuse_constant(name: str) -> None:
-    message = f"{name} is not a JSON number"
-    raise ValueError(message)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        message = f"{text[:40]} is too large for a number"
-        raise ValueError(message)
-    return number

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
 
 from mindloom.engine.agno_adapter.agno_setup import Message, ModelResponse
-from mindloom.engine.agno_adapter.plain import value_of
+from mindloom.engine.plain import value_of
 
 if TYPE_CHECKING:
     from mindloom.engine.spec import OutputSpec

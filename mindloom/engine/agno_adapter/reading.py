@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from mindloom.engine.agno_adapter.agno_setup import ModelResponse
-from mindloom.engine.agno_adapter.plain import whole
 from mindloom.engine.events import ContentAdded, ReasoningAdded
+from mindloom.engine.plain import whole
 
 if TYPE_CHECKING:
     from mindloom.engine.agno_adapter.part import Part

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from mindloom.engine.agno_adapter.calls import Unusable
 from mindloom.engine.agno_adapter.loop import LOOP
-from mindloom.engine.agno_adapter.plain import value_of
 from mindloom.engine.errors import EngineError
+from mindloom.engine.plain import value_of
 
 if TYPE_CHECKING:
     from mindloom.engine.agno_adapter.session import Session

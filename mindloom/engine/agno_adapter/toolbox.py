@@ -20,7 +20,6 @@ from mindloom.engine.agno_adapter import builtin
 from mindloom.engine.agno_adapter.agno_setup import Function, FunctionCall
 from mindloom.engine.agno_adapter.aside import ASIDE_FROM, Aside
 from mindloom.engine.agno_adapter.loop import LOOP
-from mindloom.engine.agno_adapter.plain import value_of, whole
 from mindloom.engine.agno_adapter.reading import as_ms
 from mindloom.engine.events import (
     ArtifactSaved,
@@ -34,6 +33,7 @@ from mindloom.engine.events import (
     ToolCallFinished,
     ToolCallStarted,
 )
+from mindloom.engine.plain import value_of, whole
 from mindloom.engine.ports import SavedArtifact, ToolError, ToolFunction
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What models and tools say, as values that every log, request and database can keep."""
+"""What models, tools and scripts say, as values that every log, request and database can keep."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from typing import Any
 
 
 def value_of(text: str) -> Any:
+    """The value of a JSON text, with every character whole. Raises `ValueError` as `from_json` does."""
+    return whole(from_json(text))
+
+
+def from_json(text: str) -> Any:
     """The value of a JSON text. Raises `ValueError` also for numbers that JSON has not, and for those too large to be one."""
-    return whole(json.loads(text, parse_constant=_refuse, parse_float=_finite))
+    return json.loads(text, parse_constant=_refuse, parse_float=_finite)
 
 
 def whole(value: Any) -> Any:
