@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts import services
 from accounts.models import BrowserSession
 from accounts.queries import browser_sessions_of, ended_key, refresh_tokens_of
+from accounts.services.people import note_confirmed
 from tests.conftest import PASSWORD
 
 PAGE = reverse("accounts:sessions")
@@ -95,6 +96,7 @@ def test_a_refresh_token_is_seen_and_ended(cast, tokens_of, api):
 
 @pytest.mark.parametrize("how", ["password", "reset", "deactivation"])
 def test_nothing_stays_open_after(cast, tokens_of, api, how, mailoutbox, link_in):
+    note_confirmed(cast.alice)
     client, tokens = browser(cast.alice), tokens_of(cast.alice)
     _, text = services.make_token(actor=cast.alice, name="Script", scopes=["read"], days=1)
     if how == "password":
