@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from django.db.models.fields.json import KeyTextTransform
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -78,8 +77,7 @@ class _NewestFirst(Pages):
 
 def _list(request: Request) -> Response:
     found = Run.objects.visible_to(request.user).select_related(*SHOWN)
-    found = found.defer(*LONG_COLUMNS).annotate(name_then=KeyTextTransform("name", "spec"))
-    filters = RunFilter(request.query_params, found)
+    filters = RunFilter(request.query_params, found.defer(*LONG_COLUMNS).with_name_then())
     if not filters.is_valid():
         raise ValidationError(filters.errors)
     pages = _NewestFirst()

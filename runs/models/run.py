@@ -158,10 +158,14 @@ class RunQuerySet(models.QuerySet["Run"]):
         return found.order_by(*NEWEST_FIRST)
 
     def as_rows(self) -> RunQuerySet:
-        """With no more than a row of a list shows; `name_then` is the name of what is shared no more, None elsewhere."""
+        """With no more than a row of a list shows."""
+        return self.only(*ROW_COLUMNS).with_name_then()
+
+    def with_name_then(self) -> RunQuerySet:
+        """With `name_then`, how an agent or team that is out of sight was called in its run; None elsewhere."""
         # Only of these the snapshot is read, which can be long.
         unseen = When(agent__name=None, team__name=None, then=KeyTextTransform("name", "spec"))
-        return self.only(*ROW_COLUMNS).annotate(name_then=Case(unseen))
+        return self.annotate(name_then=Case(unseen))
 
     def older_than(self, moment: datetime, pk: int) -> RunQuerySet:
         """Those that come after this run in such a list."""
